@@ -1,0 +1,21 @@
+# The helper: every .c below xenemu/ but the program's main is in libxenemu.a,
+# which the tests link too.
+
+XENEMU_SRC := $(sort $(wildcard xenemu/*/*.c))
+XENEMU_OBJ := $(XENEMU_SRC:%.c=$(B)/obj/%.o)
+XENEMU_MAIN := xenemu/main.c
+
+$(B)/obj/xenemu/%.o: xenemu/%.c $(GENERATED)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/xenemu/cli/version.o: CPPFLAGS += -DXENEMU_VERSION='"$(VERSION)"'
+
+$(B)/libxenemu.a: $(XENEMU_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/xenemu: $(B)/obj/xenemu/main.o $(B)/libxenemu.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(PKG_LIBS)
+
+-include $(XENEMU_OBJ:.o=.d) $(B)/obj/xenemu/main.d

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * xenstore.h - the store of one guest, and connections to it
+ *
+ * A copy-on-write tree; a transaction is a root.  The wire protocol
+ * (docs/misc/xenstore.txt of Xen) is spoken by connections: the guest's ring,
+ * or a socket.  Runs on the main thread.
+ */
+#ifndef XENEMU_XENSTORE_XENSTORE_H
+#define XENEMU_XENSTORE_XENSTORE_H
+
+#include <glib.h>
+#include <stdint.h>
+
+struct xenstore;
+
+/**
+ * xenstore_new() - an empty store
+ * @trace: where requests and replies are written as text, or NULL
+ */
+struct xenstore *xenstore_new(FILE *trace);
+void xenstore_free(struct xenstore *xs);
+
+/**
+ * xenstore_write() - the toolstack's own writes (domain 0, no transaction)
+ * @path:  absolute path; missing parents are made
+ * @value: string value
+ * @owner: domain that owns the node and may write it
+ * @reader: a domain that may read it too, or -1
+ *
+ * Fires watches.  Return: FALSE when @path is not valid.
+ */
+gboolean xenstore_write(struct xenstore *xs, const char *path, const char *value,
+			unsigned int owner, int reader);
+
+/** xenstore_read() - value of a node as domain 0, or NULL; caller frees */
+char *xenstore_read(struct xenstore *xs, const char *path);
+
+/**
+ * xenstore_watch() - the helper's own watch
+ * @path: fires for it and all below it, and once at registration
+ * @fired: called from the main loop, never from inside a store call
+ * Return: an id for xenstore_unwatch()
+ */
+unsigned int xenstore_watch(struct xenstore *xs, const char *path,
+			    void (*fired)(void *opaque, const char *path), void *opaque);
+void xenstore_unwatch(struct xenstore *xs, unsigned int id);
+
+/**
+ * struct xenstore_ring - a guest's connection through its shared page
+ */
+struct xenstore_ring;
+
+/**
+ * xenstore_ring_new() - serve a guest's ring
+ * @xs:     the store
+ * @domid:  who it is
+ * @page:   struct xenstore_domain_interface in guest memory (hostile)
+ * @notify: raises the guest's event channel
+ * @failed: the ring is broken (indices far ahead, malformed header): the
+ *          connection is dead from then on; the reason is for the user
+ */
+struct xenstore_ring *xenstore_ring_new(struct xenstore *xs, unsigned int domid, void *page,
+					void (*notify)(void *opaque),
+					void (*failed)(void *opaque, const char *reason),
+					void *opaque);
+
+/** xenstore_ring_kick() - the guest sent an event: look at the ring */
+void xenstore_ring_kick(struct xenstore_ring *ring);
+void xenstore_ring_free(struct xenstore_ring *ring);
+
+#endif
