@@ -11,7 +11,11 @@ $(B)/obj/xenemu/%.o: xenemu/%.c $(GENERATED)
 
 $(B)/obj/xenemu/cli/version.o: CPPFLAGS += -DXENEMU_VERSION='"$(VERSION)"'
 
-$(B)/libxenemu.a: $(XENEMU_OBJ)
+$(B)/obj/gen/hypercall-tables.o: $(B)/gen/hypercall-tables.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/libxenemu.a: $(XENEMU_OBJ) $(B)/obj/gen/hypercall-tables.o
 	@rm -f $@
 	ar rcs $@ $^
 

@@ -3,7 +3,7 @@
  * hypercall-table.h - the hypercall tables as the helper sees them
  *
  * The arrays behind this are generated from hypercall-tables/<abi>.tbl
- * (scripts/hypercall-tables writes build/gen/hypercall-tables.c), one
+ * (hypercall-tables/generate writes build/gen/hypercall-tables.c), one
  * struct abi for each table.
  */
 #ifndef XENEMU_DOMAIN_HYPERCALL_TABLE_H
@@ -18,10 +18,11 @@ struct domain;
 #define MAX_HYPERCALL_ARGS 6
 
 enum hypercall_place {
-	PLACE_NONE, /* -ENOSYS */
+	PLACE_NONE, /* -ENOSYS, by the monitor itself */
 	PLACE_MONITOR, /* handled inside the VM */
 	PLACE_HELPER, /* forwarded */
 	PLACE_SUB, /* by its first argument: see subs */
+	PLACE_ERROR, /* forwarded, always answered with the row's error */
 };
 
 #define WORDS_64 (1 << 0)
@@ -57,6 +58,7 @@ typedef int64_t (*hypercall_handler)(struct domain *dom, const struct hypercall 
  * @nr_args: arguments of the call (0 for sub-operations)
  * @words:   WORDS_*: which guests have it
  * @place:   where it is handled
+ * @error:   PLACE_ERROR: XEN_E* (positive)
  * @handler: PLACE_HELPER: the function
  * @subs:    PLACE_SUB: rows of its sub-operations, @nr_subs of them, by number
  *           but not dense
@@ -67,6 +69,7 @@ struct hypercall_row {
 	uint8_t nr_args;
 	uint8_t words;
 	uint8_t place;
+	int16_t error;
 	hypercall_handler handler;
 	const struct hypercall_row *subs;
 	unsigned int nr_subs;
