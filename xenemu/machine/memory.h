@@ -43,7 +43,8 @@ struct memory *memory_new(uint64_t bytes, GError **error);
 
 /** memory_free() - unmap and close; NULL is allowed */
 void memory_free(struct memory *mem);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct memory, memory_free)
+typedef struct memory Memory; /* g_autoptr() wants one word */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Memory, memory_free)
 
 /**
  * memory_ptr() - host address of machine memory
