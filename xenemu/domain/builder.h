@@ -97,6 +97,7 @@ uint64_t build_pfn_to_mfn(const struct build *build, uint64_t pfn);
 
 /** build_free() - release, the memory too; NULL is allowed */
 void build_free(struct build *build);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct build, build_free)
+typedef struct build Build; /* g_autoptr() wants one word */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Build, build_free)
 
 #endif

@@ -27,8 +27,10 @@ enum image_width {
 	IMAGE_X86_32, /* two-level */
 };
 
-/** Largest unpacked kernel that is accepted, bytes */
+/** Largest unpacked kernel that is accepted, bytes; fuzzers build with less */
+#ifndef IMAGE_MAX_BYTES
 #define IMAGE_MAX_BYTES (512UL << 20)
+#endif
 
 #define IMAGE_NONE (~0ULL)
 
@@ -58,6 +60,7 @@ struct image_segment {
  *              strings of the notes ("" if absent); @features: as given
  * @features_required, @features_supported: bit masks (XENFEAT_*), of the
  *              FEATURES string ("!name": required) and SUPPORTED_FEATURES
+ * @supported_note: note SUPPORTED_FEATURES is there
  * @virt_base:  virtual address of pfn 0
  * @paddr_offset: va = p_paddr - @paddr_offset + @virt_base
  * @entry:      virtual address of the first instruction
@@ -84,6 +87,7 @@ struct image {
 	char *pae_mode;
 	uint32_t features_required;
 	uint32_t features_supported;
+	gboolean supported_note;
 	uint64_t virt_base;
 	uint64_t paddr_offset;
 	uint64_t entry;
@@ -117,7 +121,8 @@ struct image *image_parse(const char *name, GBytes *bytes, GError **error);
 
 /** image_free() - release; NULL is allowed */
 void image_free(struct image *image);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct image, image_free)
+typedef struct image Image; /* g_autoptr() wants one word */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Image, image_free)
 
 /**
  * image_abi() - name of the ABI that an image wants (--abi auto)

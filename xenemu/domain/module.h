@@ -72,6 +72,7 @@ char *module_symbol(const struct module *module, uint64_t vaddr);
 
 /** module_free() - release; NULL is allowed */
 void module_free(struct module *module);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct module, module_free)
+typedef struct module Module; /* g_autoptr() wants one word */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Module, module_free)
 
 #endif
