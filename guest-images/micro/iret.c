@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * iret - HYPERVISOR_iret back to the kernel and to user mode, native iretq to
+ * the kernel itself
+ */
+#include "guest.h"
+
+static struct regs seen;
+static unsigned int hook_calls;
+
+/* A handler that returns: skip the two bytes of ud2 or int n. */
+static bool skip_instruction(struct regs *regs)
+{
+	if (regs->vector != TRAP_UD)
+		return false;
+	hook_calls++;
+	seen = *regs;
+	regs->rip += 2;
+	return true;
+}
+
+/* Every register through a trap and back. */
+static unsigned int registers_lost(void)
+{
+	unsigned long lost;
+
+	asm volatile("push %%rbp\n"
+		     "mov $101, %%rax; mov $102, %%rbx; mov $103, %%rcx; mov $104, %%rdx\n"
+		     "mov $105, %%rsi; mov $106, %%rdi; mov $107, %%rbp; mov $108, %%r8\n"
+		     "mov $109, %%r9; mov $110, %%r10; mov $111, %%r11; mov $112, %%r12\n"
+		     "mov $113, %%r13; mov $114, %%r14; mov $115, %%r15\n"
+		     "ud2\n"
+		     "sub $101, %%rax; sub $102, %%rbx; sub $103, %%rcx; sub $104, %%rdx\n"
+		     "sub $105, %%rsi; sub $106, %%rdi; sub $107, %%rbp; sub $108, %%r8\n"
+		     "sub $109, %%r9; sub $110, %%r10; sub $111, %%r11; sub $112, %%r12\n"
+		     "sub $113, %%r13; sub $114, %%r14; sub $115, %%r15\n"
+		     "or %%rbx, %%rax; or %%rcx, %%rax; or %%rdx, %%rax; or %%rsi, %%rax\n"
+		     "or %%rdi, %%rax; or %%rbp, %%rax; or %%r8, %%rax; or %%r9, %%rax\n"
+		     "or %%r10, %%rax; or %%r11, %%rax; or %%r12, %%rax; or %%r13, %%rax\n"
+		     "or %%r14, %%rax; or %%r15, %%rax\n"
+		     "pop %%rbp\n"
+		     : "=a"(lost)
+		     :
+		     : "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12",
+		       "r13", "r14", "r15", "memory", "cc");
+	return lost != 0;
+}
+
+static unsigned long flags_after_trap(unsigned long set)
+{
+	unsigned long flags;
+
+	asm volatile("pushfq; or %1, (%%rsp); popfq; ud2; pushfq; pop %0; push $2; popfq"
+		     : "=r"(flags)
+		     : "r"(set)
+		     : "memory", "cc");
+	return flags;
+}
+
+static void to_kernel(void)
+{
+	trap_hook = skip_instruction;
+	is(registers_lost(), 0, "all registers survive a trap and iret");
+	is(hook_calls, 1, "the handler ran once");
+
+	WRITE_ONCE(vcpu_info->evtchn_upcall_mask, 0);
+	asm volatile("ud2");
+	is(vcpu_info->evtchn_upcall_mask, 0,
+	   "IF set in the frame: upcalls unmasked after iret");
+	WRITE_ONCE(vcpu_info->evtchn_upcall_mask, 1);
+	asm volatile("ud2");
+	is(vcpu_info->evtchn_upcall_mask, 1,
+	   "IF clear in the frame: upcalls masked after iret");
+
+	is(flags_after_trap(0x8d5) & 0x8d5, 0x8d5, "arithmetic flags come back");
+	is(flags_after_trap(0x400) & 0x400, 0x400, "DF comes back");
+	is(flags_after_trap(0) & (FLAG_IF | FLAG_IOPL), FLAG_IF, "IF is really set, IOPL is 0");
+	trap_hook = NULL;
+}
+
+/* XenLinux and pvops return to themselves so, with RPL 3, without Xen. */
+static unsigned long native_iretq(void)
+{
+	unsigned long ok = 0;
+
+	asm volatile("mov %%rsp, %%rax\n"
+		     "pushq %1\n"
+		     "pushq %%rax\n"
+		     "pushfq\n"
+		     "pushq %2\n"
+		     "pushq $1f\n"
+		     "iretq\n"
+		     "ud2\n"
+		     "1: mov $1, %0"
+		     : "+r"(ok)
+		     : "i"(KERNEL_SS), "i"(KERNEL_CS)
+		     : "rax", "memory", "cc");
+	return ok;
+}
+
+extern const char user_registers[], user_registers_end[], user_loop[], user_loop_end[];
+extern const char user_syscall_back[], user_syscall_back_end[];
+
+asm(".text\n"
+    "user_registers: ud2\n"
+    "user_registers_end:\n"
+    "user_syscall_back: syscall; ud2\n"
+    "user_syscall_back_end:\n");
+
+static void fill(struct regs *regs)
+{
+	unsigned long *word = (unsigned long *)regs;
+	unsigned int i;
+
+	user_regs(regs);
+	for (i = 0; i < offsetof(struct regs, vector) / sizeof(long); i++)
+		word[i] = 0x1000 + i;
+}
+
+static void to_user(void)
+{
+	struct regs regs;
+	struct user user;
+
+	user_create(&user);
+	user_load(&user, user_registers, user_registers_end);
+	fill(&regs);
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code ran and raised #UD");
+	is(trap_regs.rip, USER_CODE, "at its first instruction");
+	is(trap_regs.cs, USER_CS, "cs in the frame: user's");
+	is(trap_regs.ss, USER_SS, "ss in the frame: user's");
+	is(trap_regs.rsp, USER_STACK, "rsp in the frame: user's");
+	is(memcmp(&trap_regs, &regs, offsetof(struct regs, vector)), 0,
+	   "all registers were loaded, rcx and r11 too");
+	is(trap_regs.saved_upcall_mask, 0, "upcalls were unmasked in user mode");
+	is(trap_regs.rflags & FLAG_IF, FLAG_IF, "IF in the frame");
+	is(trap_upcall_mask, 0, "upcalls stay unmasked in the handler");
+
+	user_regs(&regs);
+	regs.rflags = 2;
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD,
+	   "user code with IF clear in the frame");
+	is(trap_regs.saved_upcall_mask, 1, "upcalls were masked in user mode");
+	is(trap_regs.rflags & FLAG_IF, 0, "IF in the frame");
+
+	user_regs(&regs);
+	regs.rip = VIRT_BASE + 0x100000;
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_PF, "user code can't run kernel pages");
+	is(trap_regs.error & ~0x10UL, 4, "error code: not present, user");
+	is(trap_regs.rip, regs.rip, "rip");
+	is(trap_cr2, regs.rip, "cr2");
+
+	user_regs(&regs);
+	regs.rip = USER_DATA;
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_PF,
+	   "zeros on the data page: add to (rax)");
+	is(trap_regs.rip, USER_DATA, "rip");
+	is(trap_regs.error, 4, "error code: not present, read, user");
+	is(trap_cr2, 0, "cr2");
+}
+
+/* VGCF_in_syscall: Xen may leave by sysret, so rcx and r11 are lost. */
+static void in_syscall(void)
+{
+	struct regs regs;
+
+	fill(&regs);
+	is(catch_trap(return_to_guest(&regs, VGCF_in_syscall)), TRAP_UD,
+	   "user code through VGCF_in_syscall");
+	is(trap_regs.rip, USER_CODE, "rip");
+	is(trap_regs.rsp, USER_STACK, "rsp");
+	is(trap_regs.rax, regs.rax, "rax is loaded");
+	is(trap_regs.r15, regs.r15, "r15 is loaded");
+	is(trap_regs.cs, USER_CS, "cs");
+	is(trap_regs.ss, USER_SS, "ss");
+}
+
+void guest_main(void)
+{
+	to_kernel();
+	is(native_iretq(), 1, "native iretq with RPL 3 to the kernel itself");
+	to_user();
+	in_syscall();
+}

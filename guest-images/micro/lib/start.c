@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * start.c - from start.S to guest_main()
+ */
+#include "guest.h"
+
+struct start_info *start_info;
+static char shared_info_page[PAGE_SIZE] __attribute__((aligned(4096)));
+struct shared_info *const shared_info = (struct shared_info *)shared_info_page;
+struct vcpu_info *vcpu_info;
+
+void guest_start(struct start_info *info);
+
+void guest_start(struct start_info *info)
+{
+	long err;
+
+	start_info = info;
+	err = update_va_mapping((unsigned long)shared_info_page,
+				(pte_t)start_info->shared_info | PTE_WRITE, UVMF_INVLPG);
+	if (err)
+		bail_out("shared info page can't be mapped: %ld", err);
+	vcpu_info = &shared_info->vcpu_info[0];
+	traps_init();
+	guest_main();
+	done();
+}

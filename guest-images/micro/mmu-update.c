@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmu-update - mmu_update on tables of each level, and what it refuses
+ */
+#include "guest.h"
+
+#define WINDOW 0x7000000000UL /* an L4 slot that start of day leaves empty */
+#define FOREIGN_MFN 0x1 /* never a domU's */
+#define BEYOND_MFN 0xfffffff000UL /* no machine has it */
+
+static volatile unsigned long *page; /* an ordinary page... */
+static pte_t *page_pte; /* ...and the L1 entry that maps it */
+
+static volatile unsigned long *in_window(unsigned long offset)
+{
+	return (volatile unsigned long *)(WINDOW + offset);
+}
+
+static void normal(void)
+{
+	unsigned long *other = page_alloc();
+
+	page[0] = 1;
+	other[0] = 2;
+	is(set_pte(page_pte, make_pte(virt_to_mfn(other), PTE_WRITE)), 0,
+	   "L1 entry: another frame");
+	mmuext(MMUEXT_INVLPG_LOCAL, (unsigned long)page);
+	is(page[0], 2, "the other frame is seen");
+	is(pte_mfn(*page_pte), virt_to_mfn(other), "the table holds its number");
+	is(*page_pte & (PTE_P | PTE_RW), PTE_P | PTE_RW, "and the flags");
+	is(set_pte(page_pte, make_pte(virt_to_mfn((void *)page), PTE_WRITE)), 0, "and back");
+	mmuext(MMUEXT_INVLPG_LOCAL, (unsigned long)page);
+	is(page[0], 1, "the first frame is seen again");
+	is(set_pte(page_pte, make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY | PTE_AVAIL)), 0,
+	   "available bits are the guest's");
+	is(*page_pte & PTE_AVAIL, PTE_AVAIL, "and are kept");
+	is(set_pte(page_pte, 0), 0, "an empty entry");
+	is(*page_pte, 0, "is 0 in the table");
+	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_RW)), 0,
+	   "an entry that is not present may hold anything");
+	is(*page_pte, make_pte(BEYOND_MFN, PTE_RW), "and is kept");
+	page_read_write((void *)page);
+	mmuext(MMUEXT_INVLPG_LOCAL, (unsigned long)page);
+}
+
+/* Linux's kernel entries have no U bit, yet its kernel runs in ring 3. */
+static void kernel_bit(void)
+{
+	is(set_pte(page_pte,
+		   make_pte(virt_to_mfn((void *)page), PTE_P | PTE_RW | PTE_A | PTE_D)),
+	   0, "an entry without the U bit");
+	mmuext(MMUEXT_INVLPG_LOCAL, (unsigned long)page);
+	is(catch_trap(page[1] = 3), TRAP_NONE, "maps the page for the kernel");
+	page_read_write((void *)page);
+}
+
+static void preserve_ad(void)
+{
+	uint64_t ptr = virt_to_maddr(page_pte);
+	pte_t clean = make_pte(virt_to_mfn((void *)page), PTE_P | PTE_RW | PTE_US);
+
+	page_read_write((void *)page);
+	is(mmu_update_one(ptr | MMU_PT_UPDATE_PRESERVE_AD, clean), 0, "PRESERVE_AD");
+	is(*page_pte & (PTE_A | PTE_D), PTE_A | PTE_D, "accessed and dirty stay");
+	is(mmu_update_one(ptr | MMU_NORMAL_PT_UPDATE, clean), 0, "NORMAL");
+	is(*page_pte & (PTE_A | PTE_D), 0, "accessed and dirty are cleared");
+	mmuext(MMUEXT_INVLPG_LOCAL, (unsigned long)page);
+	READ_ONCE(page[0]);
+	is(*page_pte & (PTE_A | PTE_D), PTE_A, "a read sets accessed");
+	page[0] = 1;
+	is(*page_pte & (PTE_A | PTE_D), PTE_A | PTE_D, "a write sets dirty");
+}
+
+static void machphys(void)
+{
+	unsigned long mfn = virt_to_mfn((void *)page);
+	unsigned long pfn = machine_to_phys_mapping[mfn];
+	uint64_t ptr = (uint64_t)mfn << PAGE_SHIFT | MMU_MACHPHYS_UPDATE;
+
+	is(mmu_update_one(ptr, 0x1234), 0, "MACHPHYS of a frame of ours");
+	is(machine_to_phys_mapping[mfn], 0x1234, "the M2P shows it");
+	is(mmu_update_one(ptr, pfn), 0, "and back");
+	is(machine_to_phys_mapping[mfn], pfn, "the M2P shows it");
+	ok(mmu_update_one((uint64_t)FOREIGN_MFN << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 1) < 0,
+	   "MACHPHYS of a frame that is not ours is refused");
+}
+
+/* Hang L1, L2 and L3 tables into the tables above them, take them away. */
+static void upper_levels(void)
+{
+	pte_t *l1 = page_alloc(), *l2 = page_alloc(), *l3 = page_alloc();
+	pte_t *slot = &kernel_root()[WINDOW >> LEVEL_SHIFT(4) & 511];
+
+	page[0] = 77;
+	l1[0] = make_pte(virt_to_mfn((void *)page), PTE_WRITE);
+	l2[0] = make_pte(virt_to_mfn(l1), PTE_TABLE);
+	l3[0] = make_pte(virt_to_mfn(l2), PTE_TABLE);
+	is(set_pte(slot, make_pte(virt_to_mfn(l3), PTE_TABLE)), -XEN_EINVAL,
+	   "L4 entry: an L3 that is mapped writable is refused");
+	page_read_only(l3);
+	is(set_pte(slot, make_pte(virt_to_mfn(l3), PTE_TABLE)), -XEN_EINVAL,
+	   "and with a writable L2 below it");
+	page_read_only(l2);
+	page_read_only(l1);
+	is(set_pte(slot, make_pte(virt_to_mfn(l3), PTE_TABLE)), 0,
+	   "L4 entry: tables that are all read-only are accepted");
+	is(*in_window(0), 77, "the page is mapped through them");
+
+	is(set_pte(&l2[1], make_pte(virt_to_mfn(l1), PTE_TABLE)), 0,
+	   "L2 entry: the same L1 again");
+	is(*in_window(1UL << 21), 77, "the page is seen there");
+	is(set_pte(&l3[1], make_pte(virt_to_mfn(l2), PTE_TABLE)), 0,
+	   "L3 entry: the same L2 again");
+	is(*in_window(1UL << 30), 77, "the page is seen there");
+	is(set_pte(&l1[1], make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY)), 0,
+	   "L1 entry of the new table");
+	is(*in_window(PAGE_SIZE), 77, "the page is seen there");
+
+	ok(page_read_write(l1) < 0, "the L1 in use can't be made writable");
+	ok(page_read_write(l3) < 0, "nor the L3");
+	ok(set_pte(&l2[2], make_pte(virt_to_mfn(l2), PTE_TABLE)) < 0, "an L2 is no L1");
+	ok(set_pte(&l2[2], make_pte(virt_to_mfn((void *)page), PTE_TABLE)) < 0,
+	   "nor is a writable page");
+	ok(set_pte(&l2[2], make_pte(virt_to_mfn((void *)page), PTE_TABLE | PTE_PSE)) < 0,
+	   "PSE in an L2 is refused");
+	is(l2[2], 0, "a refused entry is not written");
+
+	is(set_pte(&l3[1], 0), 0, "clear the L3 entry");
+	is(set_pte(&l2[1], 0), 0, "clear the L2 entry");
+	flush_tlb();
+	is(catch_trap(*in_window(1UL << 21)), TRAP_PF, "nothing is mapped there now");
+	is(set_pte(slot, 0), 0, "clear the L4 entry");
+	flush_tlb();
+	is(catch_trap(*in_window(0)), TRAP_PF, "nothing is mapped there now");
+	is(page_read_write(l1), 0, "the tables are pages again: L1");
+	is(page_read_write(l2), 0, "L2");
+	is(page_read_write(l3), 0, "L3");
+}
+
+static void refused(void)
+{
+	uint64_t ptr = virt_to_maddr(page_pte);
+	unsigned long mfn = virt_to_mfn((void *)page);
+	pte_t before;
+
+	page_read_write((void *)page);
+	before = *page_pte;
+	is(mmu_update_one(ptr | 5, 0), -XEN_ENOSYS, "an unknown command");
+	is(set_pte(page_pte, make_pte(FOREIGN_MFN, PTE_WRITE)), -XEN_EPERM,
+	   "a frame that is not ours");
+	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_WRITE)), -XEN_EINVAL,
+	   "a frame that does not exist");
+	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | 1UL << 52)), -XEN_EINVAL,
+	   "a reserved bit (52)");
+	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_WRITE)), -XEN_EPERM,
+	   "a writable mapping of a live L1");
+	is(set_pte(page_pte, make_pte(virt_to_mfn(kernel_root()), PTE_WRITE)), -XEN_EPERM,
+	   "a writable mapping of the root");
+	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_READ_ONLY)), 0,
+	   "a read-only mapping of a live L1 is allowed");
+	page_read_write((void *)page);
+	is(*page_pte, before, "the entry is as before");
+	is(set_pte(&kernel_root()[256], 0), -XEN_EINVAL, "an L4 slot of Xen's (256)");
+	is(set_pte(&kernel_root()[271], 0), -XEN_EINVAL, "an L4 slot of Xen's (271)");
+	is(mmu_update_one((uint64_t)FOREIGN_MFN << PAGE_SHIFT, 0), -XEN_EPERM,
+	   "an entry in a frame that is not ours");
+}
+
+static void batches(void)
+{
+	uint64_t ptr = virt_to_maddr(page_pte);
+	pte_t writable = make_pte(virt_to_mfn((void *)page), PTE_WRITE);
+	pte_t read_only = make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY);
+	struct mmu_update req[3] = {
+		{ .ptr = ptr, .val = read_only },
+		{ .ptr = ptr, .val = make_pte(FOREIGN_MFN, PTE_WRITE) },
+		{ .ptr = ptr, .val = writable },
+	};
+	unsigned int done_count = 99;
+
+	ok(mmu_update(req, 3, &done_count, DOMID_SELF) < 0, "a batch with a bad second entry");
+	is(done_count, 1, "done count: 1");
+	is(*page_pte & PTE_RW, 0, "the first was done, the third not");
+	req[1].val = read_only;
+	is(mmu_update(req, 3, &done_count, DOMID_SELF), 0, "a good batch");
+	is(done_count, 3, "done count: 3");
+	is(mmu_update(req, 3, NULL, DOMID_SELF), 0, "the done count may be NULL");
+	is(mmu_update(req, 0, &done_count, DOMID_SELF), 0, "an empty batch");
+	is(done_count, 0, "done count: 0");
+	is(mmu_update((void *)0x7000000000UL, 1, NULL, DOMID_SELF), -XEN_EFAULT,
+	   "a batch that can't be read");
+	is(mmu_update(req, 1, NULL, 77), -XEN_EPERM, "for another domain");
+}
+
+static void ordinary_page(void)
+{
+	unsigned long *words = page_alloc();
+
+	is(mmu_update_one(virt_to_maddr(&words[3]), 0x123456789), 0,
+	   "an entry in a page that is no table");
+	is(words[3], 0x123456789, "is simply written");
+}
+
+void guest_main(void)
+{
+	page = page_alloc();
+	page_pte = pte_of((void *)page, 1);
+	normal();
+	kernel_bit();
+	preserve_ad();
+	machphys();
+	upper_levels();
+	refused();
+	batches();
+	ordinary_page();
+}
