@@ -1,0 +1,34 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# GRUB as a PV guest: a kernel that is not Linux (no hypercall page, its own
+# page tables and event loop) reaches its prompt, answers, and powers off.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use TestGuests;
+
+my $grub = fetched('grub');
+
+sub answers {
+	my ($machine) = @_;
+	my $guest = run_guest('--kernel', $grub, '--memory', 64, '--machine', $machine);
+	ok($guest->expect(qr/grub> /, limit(10)), 'reaches its prompt') or diag explain($guest);
+	$guest->type("echo one two\r");
+	ok($guest->expect(qr/^one two\r?$/m, limit(5)), 'answers echo') or diag explain($guest);
+	$guest->type("ls\r");
+	ok($guest->expect(qr/^\(memdisk\).*grub> /ms, limit(5)), 'ls shows its devices')
+		or diag explain($guest);
+	$guest->type("halt\r");
+	is($guest->finish(limit(5)), 0, 'halt powers off with exit status 0')
+		or diag explain($guest);
+}
+
+my @machines = machines();
+ok(scalar @machines, "a machine can run it: @machines");
+for my $machine (@machines) {
+	subtest $machine => sub { answers($machine) };
+}
+done_testing;

@@ -1,0 +1,67 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Debian's stock kernel, unmodified, as a PV guest: boots to user space, works
+# there, takes typed input and powers off, on each machine that can run it.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use TestGuests;
+
+my @image = ('--kernel', fetched('linux'), '--ramdisk', initramfs(), '--memory', 256);
+
+sub says_xen {
+	my ($guest) = @_;
+	my $console = $guest->console;
+	like($console, qr/^\[.*Booting paravirtualized kernel on Xen/m, 'kernel found Xen');
+	like($console, qr/^init: uname: Linux .* Debian /m, "it is Debian's kernel");
+	like($console, qr{^init: /sys/hypervisor/type: xen$}m, '/sys/hypervisor/type');
+	like($console, qr{^init: /sys/hypervisor/guest_type: PV$}m, 'it is a PV guest');
+	like($console, qr{^init: /sys/hypervisor/version/major: 4$}m, 'Xen 4');
+	like($console, qr{^init: /sys/hypervisor/properties/capabilities: xen-3\.0-x86_64}m,
+		'capabilities');
+	unlike($console, qr/\bBUG:|\bWARNING:|\bOops\b|Call Trace/, 'no kernel complaint');
+}
+
+# The demo's way: nothing typed, programs run, power off.
+sub boots_and_works {
+	my ($machine) = @_;
+	my $guest = run_guest(@image, '--machine', $machine, '--extra',
+		'console=hvc0 forks=50');
+	$guest->close_input;
+	is($guest->finish(limit(20)), 0, 'powers off with exit status 0')
+		or diag explain($guest);
+	says_xen($guest);
+	like($guest->console, qr/^init: fork\+exec: 50 of 50, /m, 'fork and exec work');
+	unlike($guest->messages, qr/^init:|^\[ /m, 'the console is not in the messages');
+}
+
+# A user at the guest's shell.
+sub answers_typing {
+	my ($machine) = @_;
+	my $guest = run_guest(@image, '--machine', $machine, '--extra',
+		'console=hvc0 mode=shell');
+	ok($guest->expect(qr/guest# /, limit(20)), 'reaches a prompt') or diag explain($guest);
+	says_xen($guest);
+	$guest->type("echo \$((6 * 7))\n");
+	ok($guest->expect(qr/^42\r?$/m, limit(2)), 'runs a typed command')
+		or diag explain($guest);
+	$guest->type("echo re''ady; cat > /long; wc -c < /long\n");
+	ok($guest->expect(qr/^ready\r?$/m, limit(2)), 'cat runs') or diag explain($guest);
+	$guest->type('x' x 2000 . "\n\x04");
+	ok($guest->expect(qr/^2001\r?$/m, limit(2)), 'takes more than its ring holds')
+		or diag explain($guest);
+	$guest->type("exit\n");
+	is($guest->finish(limit(10)), 0, 'powers off with exit status 0')
+		or diag explain($guest);
+}
+
+my @machines = machines();
+ok(scalar @machines, "a machine can run it: @machines");
+for my $machine (@machines) {
+	subtest "$machine: boots and works" => sub { boots_and_works($machine) };
+	subtest "$machine: answers typing" => sub { answers_typing($machine) };
+}
+done_testing;

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+package TestGuests;
+
+# What the guest tests share: where things are, which machines can run a guest.
+
+use strict;
+use warnings;
+use Exporter 'import';
+use FindBin;
+use Cwd 'abs_path';
+use GuestRun;
+
+our @EXPORT = qw(fetched initramfs machines limit run_guest explain);
+
+my $top = abs_path("$FindBin::Bin/../..");
+my $build = $ENV{XENEMU_BUILD} // "$top/build";
+my $xenemu = "$build/xenemu";
+
+# fetched(NAME): path of what guest-images/fetch brings
+sub fetched {
+	my $path = `'$top/guest-images/fetch' '$_[0]'`;
+	die "guest-images/fetch $_[0] failed\n" if $?;
+	chomp $path;
+	return $path;
+}
+
+# initramfs(): path of the small guest's initramfs, made when it is missing
+sub initramfs {
+	my $path = "$build/initramfs.gz";
+	system("$top/guest-images/initramfs/build", $path) == 0
+		or die "guest-images/initramfs/build failed\n";
+	return $path;
+}
+
+# machines(): those that can run a 64-bit guest here, or $XENEMU_TEST_MACHINES
+sub machines {
+	return split ' ', $ENV{XENEMU_TEST_MACHINES} if $ENV{XENEMU_TEST_MACHINES};
+	return grep { `'$xenemu' probe` =~ /^$_:? .*\byes\b/m } qw(qemu kvm);
+}
+
+# limit(SECONDS): a limit for something that takes a few seconds on a quiet
+# machine; sanitizers and an interpreting KVM make it ten times as much and more
+sub limit { return 20 * $_[0] }
+
+# run_guest(ARGS...): xenemu run, its console at a GuestRun
+sub run_guest {
+	return GuestRun->start(command => [ $xenemu, 'run', @_ ]);
+}
+
+# explain(GUEST): the last it said, for a failed test
+sub explain {
+	my ($guest) = @_;
+	return "console: ..." . substr($guest->console, -2000) .
+		"\nmessages: " . substr($guest->messages, -4000);
+}
+
+1;
