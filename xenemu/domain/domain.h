@@ -10,6 +10,7 @@
 #include "domain/builder.h"
 #include "machine/machine.h"
 #include <glib.h>
+#include <stdio.h>
 
 #define DOMID_GUEST 1 /* what the guest sees as its own id */
 
@@ -88,6 +89,7 @@ void domain_end(struct domain *dom, enum domain_end end);
 
 /** domain_free() - stop the machine, release everything; NULL is allowed */
 void domain_free(struct domain *dom);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(struct domain, domain_free)
+typedef struct domain Domain; /* g_autoptr() wants one word */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
 
 #endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * crash.c - what is shown of a guest that crashed and of a monitor that failed
+ */
+#include "domain/private.h"
+#include <elf.h>
+#include <stdio.h>
+#include <string.h>
+#include <xen/xen.h>
+
+#define X64 "%016" G_GINT64_MODIFIER "x"
+
+#define STACK_WORDS 32
+#define LAST_CALLS 16
+#define CODE_BEFORE 16
+#define CODE_BYTES 32
+
+static void print_registers(const struct vcpu_guest_context *ctx)
+{
+	const struct cpu_user_regs *r = &ctx->user_regs;
+
+	fprintf(stderr, "  rip: %04x:" X64 "  rflags: " X64 "\n", r->cs, r->rip, r->rflags);
+	fprintf(stderr, "  rsp: %04x:" X64 "\n", r->ss, r->rsp);
+	fprintf(stderr, "  rax: " X64 "  rbx: " X64 "  rcx: " X64 "\n", r->rax, r->rbx, r->rcx);
+	fprintf(stderr, "  rdx: " X64 "  rsi: " X64 "  rdi: " X64 "\n", r->rdx, r->rsi, r->rdi);
+	fprintf(stderr, "  rbp: " X64 "  r8:  " X64 "  r9:  " X64 "\n", r->rbp, r->r8, r->r9);
+	fprintf(stderr, "  r10: " X64 "  r11: " X64 "  r12: " X64 "\n", r->r10, r->r11, r->r12);
+	fprintf(stderr, "  r13: " X64 "  r14: " X64 "  r15: " X64 "\n", r->r13, r->r14, r->r15);
+	fprintf(stderr, "  cr0: " X64 "  cr2: " X64 "  cr3: " X64 "\n", ctx->ctrlreg[0],
+		ctx->ctrlreg[2], ctx->ctrlreg[3]);
+	fprintf(stderr, "  cr4: " X64 "  ds: %04x  es: %04x  fs: %04x  gs: %04x\n",
+		ctx->ctrlreg[4], r->ds, r->es, r->fs, r->gs);
+	fprintf(stderr, "  fsb: " X64 "  gsb: " X64 "  gss: " X64 "\n", ctx->fs_base,
+		ctx->gs_base_kernel, ctx->gs_base_user);
+}
+
+static struct vcpu_guest_context copy_context(const struct domain *dom, unsigned int vcpu)
+{
+	struct vcpu_guest_context ctx;
+
+	_Static_assert(sizeof(ctx) <= VCPU_CONTEXT_BYTES, "context area is too small");
+	memcpy(&ctx, dom->build->vcpus[vcpu].context, sizeof(ctx));
+	return ctx;
+}
+
+static void print_words(const uint64_t *words, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		fprintf(stderr, "%s" X64 "%s", i % 4 ? " " : "   ", words[i],
+			i % 4 == 3 || i == nr - 1 ? "\n" : "");
+}
+
+/* Word by word: what can be read is shown, up to the first that can't. */
+static void print_guest_stack(const struct domain *dom, const struct guest_space *space,
+			      uint64_t rsp)
+{
+	uint64_t words[STACK_WORDS];
+	unsigned int nr = 0;
+
+	while (nr < STACK_WORDS && !copy_from_guest(dom, space, &words[nr],
+						    rsp + nr * sizeof(*words), sizeof(*words)))
+		nr++;
+	fprintf(stderr, "Guest stack from rsp=" X64 ":\n", rsp);
+	print_words(words, nr);
+	if (nr < STACK_WORDS)
+		fprintf(stderr, "    (nothing mapped at " X64 ")\n", rsp + nr * sizeof(*words));
+}
+
+/* The byte at rip stands in angle brackets. */
+static void print_code(const uint8_t *code, const gboolean *valid)
+{
+	fprintf(stderr, "Code around rip:\n   ");
+	for (unsigned int i = 0; i < CODE_BYTES; i++) {
+		if (!valid[i])
+			fprintf(stderr, " ??");
+		else
+			fprintf(stderr, i == CODE_BEFORE ? " <%02x>" : " %02x", code[i]);
+	}
+	fprintf(stderr, "\n");
+}
+
+static void print_guest_code(const struct domain *dom, const struct guest_space *space,
+			     uint64_t rip)
+{
+	uint8_t code[CODE_BYTES];
+	gboolean valid[CODE_BYTES];
+
+	for (unsigned int i = 0; i < CODE_BYTES; i++)
+		valid[i] = !copy_from_guest(dom, space, &code[i], rip - CODE_BEFORE + i, 1);
+	print_code(code, valid);
+}
+
+static void print_last_calls(const struct domain *dom, unsigned int vcpu)
+{
+	fprintf(stderr, "Last hypercalls:\n");
+	trace_last(dom, vcpu, stderr, LAST_CALLS);
+}
+
+void crash_report_guest(struct domain *dom, unsigned int vcpu, const char *reason)
+{
+	struct vcpu_guest_context ctx = copy_context(dom, vcpu);
+	struct guest_space space = {
+		.root_mfn = xen_cr3_to_pfn(ctx.ctrlreg[3]),
+		.paging = dom->build->boot->paging,
+	};
+
+	console_flush(dom->console);
+	fprintf(stderr, "Domain %u (vcpu#%u) crashed: %s\n", DOMID_GUEST, vcpu, reason);
+	print_registers(&ctx);
+	print_guest_code(dom, &space, ctx.user_regs.rip);
+	print_guest_stack(dom, &space, ctx.user_regs.rsp);
+	print_last_calls(dom, vcpu);
+}
+
+/* --- the monitor --- */
+
+/*
+ * Words of the stack that lie in a function, as a back-trace without frame
+ * pointers can be had: return addresses, and some that only look like it.
+ */
+static void print_backtrace(const struct domain *dom, const uint64_t *words, unsigned int nr,
+			    uint64_t rip)
+{
+	char *symbol = module_symbol(dom->module, rip);
+
+	fprintf(stderr, "Monitor back-trace:\n   [" X64 "] R %s\n", rip, symbol ? symbol : "?");
+	g_free(symbol);
+	for (unsigned int i = 0; i < nr; i++) {
+		symbol = module_symbol(dom->module, words[i]);
+		if (symbol)
+			fprintf(stderr, "   [" X64 "] S %s\n", words[i], symbol);
+		g_free(symbol);
+	}
+}
+
+/* Machine address of an address of the monitor, by its program headers; 0: unknown. */
+static uint64_t monitor_paddr(const struct module *module, uint64_t vaddr)
+{
+	size_t size;
+	const uint8_t *elf = g_bytes_get_data(module->elf, &size);
+	Elf64_Ehdr ehdr;
+
+	if (size < sizeof(ehdr))
+		return 0;
+	memcpy(&ehdr, elf, sizeof(ehdr));
+	for (unsigned int i = 0; i < ehdr.e_phnum; i++) {
+		uint64_t at = ehdr.e_phoff + i * sizeof(Elf64_Phdr);
+		Elf64_Phdr phdr;
+
+		if (at > size || size - at < sizeof(phdr))
+			return 0;
+		memcpy(&phdr, elf + at, sizeof(phdr));
+		if (phdr.p_type == PT_LOAD && vaddr - phdr.p_vaddr < phdr.p_memsz)
+			return vaddr - phdr.p_vaddr + phdr.p_paddr;
+	}
+	return 0;
+}
+
+static void print_monitor_code(const struct domain *dom, uint64_t rip)
+{
+	uint8_t code[CODE_BYTES];
+	gboolean valid[CODE_BYTES];
+
+	for (unsigned int i = 0; i < CODE_BYTES; i++) {
+		uint64_t paddr = monitor_paddr(dom->module, rip - CODE_BEFORE + i);
+		const uint8_t *byte = paddr ? memory_ptr(dom->build->mem, paddr, 1) : NULL;
+
+		valid[i] = byte != NULL;
+		code[i] = byte ? *byte : 0;
+	}
+	print_code(code, valid);
+}
+
+void crash_report_monitor(struct domain *dom, unsigned int vcpu)
+{
+	struct vcpu_guest_context ctx = copy_context(dom, vcpu);
+	const struct mailbox *shared = &dom->build->vcpus[vcpu].mailbox;
+	struct mailbox box;
+	char *text;
+
+	memcpy(&box, shared, sizeof(box));
+	box.text[sizeof(box.text) - 1] = 0;
+	text = g_strescape(box.text, NULL);
+	console_flush(dom->console);
+	fprintf(stderr, "Monitor fault on vcpu#%u: %s\n", vcpu, text);
+	fprintf(stderr, "  vector %u, error code %#x, cr2 " X64 "\n", (unsigned int)box.arg[1],
+		(unsigned int)box.arg[2], box.arg[3]);
+	print_registers(&ctx);
+	print_monitor_code(dom, ctx.user_regs.rip);
+	fprintf(stderr, "Monitor stack from rsp=" X64 ":\n", ctx.user_regs.rsp);
+	print_words(box.stack, STACK_WORDS);
+	print_backtrace(dom, box.stack, G_N_ELEMENTS(box.stack), ctx.user_regs.rip);
+	print_last_calls(dom, vcpu);
+	g_free(text);
+}

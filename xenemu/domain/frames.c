@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * frames.c - who owns which machine frame
+ */
+#include "domain/frames.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+/*
+ * Frames kept ready: netfront of the 3.x age gives back and takes a receive
+ * ring's worth (256) with every batch.
+ */
+#define CACHE_FRAMES 512
+
+#define BITS_PER_WORD 64
+
+struct frames {
+	struct build *build;
+	uint64_t end;
+	uint64_t current;
+	uint64_t maximum;
+	uint64_t *owned; /* bitmap: part of the guest's memory */
+	uint64_t *free; /* bitmap: nobody's, reads as zero */
+	uint64_t cache[CACHE_FRAMES]; /* nobody's, content to be cleared */
+	unsigned int nr_cached;
+	uint64_t hint; /* no free frame below */
+};
+
+static gboolean test_bit(const uint64_t *map, uint64_t n)
+{
+	return map[n / BITS_PER_WORD] >> (n % BITS_PER_WORD) & 1;
+}
+
+static void set_bit(uint64_t *map, uint64_t n)
+{
+	map[n / BITS_PER_WORD] |= 1ULL << (n % BITS_PER_WORD);
+}
+
+static void clear_bit(uint64_t *map, uint64_t n)
+{
+	map[n / BITS_PER_WORD] &= ~(1ULL << (n % BITS_PER_WORD));
+}
+
+static uint64_t *bitmap_new(uint64_t bits)
+{
+	return g_new0(uint64_t, (bits + BITS_PER_WORD - 1) / BITS_PER_WORD);
+}
+
+struct frames *frames_new(struct build *build, uint64_t maxmem)
+{
+	struct frames *frames = g_new0(struct frames, 1);
+	GArray *free = build->free_frames;
+
+	frames->build = build;
+	frames->end = build->mem->end_mfn;
+	frames->current = build->nr_pages;
+	frames->maximum = MAX(maxmem, build->nr_pages);
+	frames->owned = bitmap_new(frames->end);
+	frames->free = bitmap_new(frames->end);
+	for (uint64_t pfn = 0; pfn < build->nr_pages; pfn++)
+		set_bit(frames->owned, build_pfn_to_mfn(build, pfn));
+	for (unsigned int i = 0; free && i < free->len; i++)
+		set_bit(frames->free, g_array_index(free, uint64_t, i));
+	if (free)
+		g_array_set_size(free, 0);
+	return frames;
+}
+
+void frames_free(struct frames *frames)
+{
+	if (!frames)
+		return;
+	g_free(frames->owned);
+	g_free(frames->free);
+	g_free(frames);
+}
+
+/* The first free frame at or after @from, or frames->end. */
+static uint64_t next_free(const struct frames *frames, uint64_t from)
+{
+	while (from < frames->end) {
+		uint64_t word = frames->free[from / BITS_PER_WORD] >> (from % BITS_PER_WORD);
+
+		if (word)
+			return from + __builtin_ctzll(word);
+		from = (from / BITS_PER_WORD + 1) * BITS_PER_WORD;
+	}
+	return frames->end;
+}
+
+static gboolean run_is_free(const struct frames *frames, uint64_t mfn, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (mfn + i >= frames->end || !test_bit(frames->free, mfn + i))
+			return FALSE;
+	return TRUE;
+}
+
+/* Xen's extents are naturally aligned. */
+static gboolean find_run(struct frames *frames, unsigned int order, uint64_t limit,
+			 uint64_t *mfn)
+{
+	uint64_t count = 1ULL << order;
+	uint64_t at = next_free(frames, frames->hint);
+
+	frames->hint = at;
+	while (at < frames->end) {
+		at = (at + count - 1) & ~(count - 1);
+		if (at + count > limit)
+			return FALSE;
+		if (run_is_free(frames, at, count)) {
+			*mfn = at;
+			return TRUE;
+		}
+		at = next_free(frames, at + 1);
+	}
+	return FALSE;
+}
+
+/* Give a frame's memory back to the host: it reads as zero when next touched. */
+static void punch(struct frames *frames, uint64_t mfn)
+{
+	struct memory *mem = frames->build->mem;
+	uint8_t *page = memory_page(mem, mfn);
+
+	if (fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, page - mem->base,
+		      PAGE_SIZE))
+		memset(page, 0, PAGE_SIZE);
+}
+
+static void empty_cache(struct frames *frames, unsigned int keep)
+{
+	while (frames->nr_cached > keep) {
+		uint64_t mfn = frames->cache[--frames->nr_cached];
+
+		punch(frames, mfn);
+		set_bit(frames->free, mfn);
+		frames->hint = MIN(frames->hint, mfn);
+	}
+}
+
+static gboolean take_cached(struct frames *frames, uint64_t limit, uint64_t *mfn)
+{
+	if (!frames->nr_cached || frames->cache[frames->nr_cached - 1] >= limit)
+		return FALSE;
+	*mfn = frames->cache[--frames->nr_cached];
+	memset(memory_page(frames->build->mem, *mfn), 0, PAGE_SIZE);
+	return TRUE;
+}
+
+/* 2^@order frames that belong to nobody from here on. */
+static gboolean take_run(struct frames *frames, unsigned int order, uint64_t limit,
+			 uint64_t *mfn)
+{
+	if (order == 0 && take_cached(frames, limit, mfn))
+		return TRUE;
+	if (!find_run(frames, order, limit, mfn)) {
+		if (!frames->nr_cached)
+			return FALSE;
+		empty_cache(frames, 0);
+		if (!find_run(frames, order, limit, mfn))
+			return FALSE;
+	}
+	for (uint64_t i = 0; i < 1ULL << order; i++)
+		clear_bit(frames->free, *mfn + i);
+	return TRUE;
+}
+
+static void own(struct frames *frames, uint64_t mfn)
+{
+	__atomic_fetch_or(&frames->build->frame_table[mfn], FRAME_OWNED, __ATOMIC_SEQ_CST);
+}
+
+gboolean frames_populate(struct frames *frames, unsigned int order, uint64_t limit,
+			 uint64_t *mfn)
+{
+	uint64_t count = 1ULL << order;
+
+	if (order > FRAMES_MAX_ORDER || frames->current + count > frames->maximum)
+		return FALSE;
+	if (!take_run(frames, order, limit, mfn))
+		return FALSE;
+	for (uint64_t i = 0; i < count; i++) {
+		set_bit(frames->owned, *mfn + i);
+		frames_set_pfn(frames, *mfn + i, M2P_INVALID);
+		own(frames, *mfn + i);
+	}
+	frames->current += count;
+	return TRUE;
+}
+
+void frames_set_pfn(struct frames *frames, uint64_t mfn, uint64_t pfn)
+{
+	__atomic_store_n(&frames->build->m2p[mfn], pfn, __ATOMIC_RELAXED);
+}
+
+/*
+ * Against a vCPU that is just making the frame a page table: whoever is first
+ * wins, because both change the same word.
+ */
+static gboolean disown(struct frames *frames, uint64_t mfn)
+{
+	const uint64_t busy = FRAME_TYPE_MASK | FRAME_PINNED | FRAME_LOCK | FRAME_COUNT_MASK;
+	uint64_t *word = &frames->build->frame_table[mfn];
+	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+	do {
+		if (old & busy)
+			return FALSE;
+	} while (!__atomic_compare_exchange_n(word, &old, old & ~FRAME_OWNED, FALSE,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	return TRUE;
+}
+
+gboolean frames_release(struct frames *frames, uint64_t mfn)
+{
+	if (!frames_owned(frames, mfn) || !disown(frames, mfn))
+		return FALSE;
+	clear_bit(frames->owned, mfn);
+	frames_set_pfn(frames, mfn, M2P_INVALID);
+	frames->current--;
+	if (frames->nr_cached == CACHE_FRAMES)
+		empty_cache(frames, CACHE_FRAMES / 2);
+	frames->cache[frames->nr_cached++] = mfn;
+	return TRUE;
+}
+
+gboolean frames_take(struct frames *frames, uint64_t limit, uint64_t *mfn)
+{
+	if (!take_run(frames, 0, limit, mfn))
+		return FALSE;
+	frames_set_pfn(frames, *mfn, M2P_INVALID);
+	own(frames, *mfn);
+	return TRUE;
+}
+
+gboolean frames_owned(const struct frames *frames, uint64_t mfn)
+{
+	return mfn < frames->end && test_bit(frames->owned, mfn);
+}
+
+uint64_t frames_current(const struct frames *frames)
+{
+	return frames->current;
+}
+
+uint64_t frames_maximum(const struct frames *frames)
+{
+	return frames->maximum;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * grants.h - the guest's grant table, version 1
+ */
+#ifndef XENEMU_DOMAIN_GRANTS_H
+#define XENEMU_DOMAIN_GRANTS_H
+
+#include "domain/builder.h"
+#include "domain/frames.h"
+#include <glib.h>
+#include <stdint.h>
+
+/** Frames of a domU's table at most: Xen's gnttab_max_frames, libxl's default */
+#define GRANT_FRAMES_MAX 64
+
+struct grants;
+
+/**
+ * grants_new() - a table of one frame
+ * @build:  memory, outlives the result
+ * @frames: where table frames come from, outlives the result
+ *
+ * Entries 0 and 1 grant the console and xenstore pages to domain 0, as libxl
+ * seeds them.
+ */
+struct grants *grants_new(struct build *build, struct frames *frames);
+
+/** grants_free() - NULL is allowed */
+void grants_free(struct grants *grants);
+
+/** grants_count() - frames the table has */
+unsigned int grants_count(const struct grants *grants);
+
+/**
+ * grants_grow() - make the table at least @nr frames large
+ * Return: FALSE when that is more than GRANT_FRAMES_MAX or there is no memory.
+ */
+gboolean grants_grow(struct grants *grants, unsigned int nr);
+
+/** grants_frame() - machine frame of part @index, below grants_count() */
+uint64_t grants_frame(const struct grants *grants, unsigned int index);
+
+/**
+ * grants_lookup() - the frame that an entry lets a domain use
+ * @ref:   entry
+ * @domid: the domain that uses it
+ * @write: for writing too
+ * @mfn:   receives the frame, which is the guest's own
+ *
+ * Return: GNTST_okay, or a negative GNTST_* value.
+ */
+int16_t grants_lookup(const struct grants *grants, uint32_t ref, uint16_t domid, gboolean write,
+		      uint64_t *mfn);
+
+#endif

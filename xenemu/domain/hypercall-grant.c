@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hypercall-grant.c - grant_table_op of a guest that has only its own table
+ *
+ * Xen 4.17 common/grant_table.c.
+ */
+#include "domain/private.h"
+#include <stddef.h>
+#include <string.h>
+#include <xen/errno.h>
+#include <xen/xen.h>
+
+#include <xen/grant_table.h>
+
+/*
+ * Entries in one call at most: Xen would interrupt a longer one and go on; no
+ * guest comes near (netback and blkback batch a few hundred).
+ */
+#define BATCH_MAX 65536
+
+/* The status of an operation that names a domain other than the guest. */
+static int16_t foreign_status(uint16_t domid)
+{
+	return domid == 0 ? GNTST_permission_denied : GNTST_bad_domain;
+}
+
+HYPERCALL(grant_table_op_query_size)
+{
+	struct gnttab_query_size op;
+
+	if (call->arg[2] != 1)
+		return -XEN_EINVAL;
+	if (get_args(dom, call, &op, sizeof(op)))
+		return -XEN_EFAULT;
+	if (is_self(op.dom)) {
+		op.nr_frames = grants_count(dom->grants);
+		op.max_nr_frames = GRANT_FRAMES_MAX;
+		op.status = GNTST_okay;
+	} else {
+		op.status = foreign_status(op.dom);
+	}
+	return put_args(dom, call, &op, sizeof(op));
+}
+
+static int16_t setup_table(struct domain *dom, const struct hypercall *call,
+			   const struct gnttab_setup_table *op)
+{
+	int16_t status = GNTST_okay;
+
+	if (!is_self(op->dom))
+		return foreign_status(op->dom);
+	if (!grants_grow(dom->grants, op->nr_frames))
+		return GNTST_general_error;
+	for (unsigned int i = 0; i < op->nr_frames; i++) {
+		uint64_t mfn = grants_frame(dom->grants, i);
+
+		if (copy_to_guest(dom, &call->space,
+				  (uintptr_t)op->frame_list.p + i * sizeof(mfn), &mfn,
+				  sizeof(mfn)))
+			status = GNTST_bad_virt_addr;
+	}
+	return status;
+}
+
+HYPERCALL(grant_table_op_setup_table)
+{
+	struct gnttab_setup_table op;
+
+	if (call->arg[2] != 1)
+		return -XEN_EINVAL;
+	if (get_args(dom, call, &op, sizeof(op)))
+		return -XEN_EFAULT;
+	op.status = setup_table(dom, call, &op);
+	return put_args(dom, call, &op, sizeof(op));
+}
+
+HYPERCALL(grant_table_op_get_version)
+{
+	struct gnttab_get_version op;
+
+	if (get_args(dom, call, &op, sizeof(op)))
+		return -XEN_EFAULT;
+	if (!is_self(op.dom))
+		return op.dom == 0 ? -XEN_EPERM : -XEN_ESRCH;
+	op.version = 1;
+	return put_args(dom, call, &op, sizeof(op));
+}
+
+/* A domain whose max_grant_version is 1: 2 is answered as by older Xen. */
+HYPERCALL(grant_table_op_set_version)
+{
+	struct gnttab_set_version op;
+	int64_t rc = 0;
+
+	if (get_args(dom, call, &op, sizeof(op)))
+		return -XEN_EFAULT;
+	if (op.version == 2)
+		rc = -XEN_ENOSYS;
+	else if (op.version != 1)
+		rc = -XEN_EINVAL;
+	op.version = 1;
+	return put_args(dom, call, &op, sizeof(op)) ? -XEN_EFAULT : rc;
+}
+
+/* --- lists of operations, each with its own status --- */
+
+typedef int16_t (*grant_op)(struct domain *dom, const void *op);
+
+/*
+ * Run @one on each of arg[2] operations of @size bytes and store its status at
+ * @status_at.  @op: room for one of them.
+ */
+static int64_t for_each(struct domain *dom, const struct hypercall *call, void *op, size_t size,
+			size_t status_at, grant_op one)
+{
+	uint32_t count = call->arg[2];
+
+	if (count > BATCH_MAX)
+		return -XEN_EINVAL;
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t at = call->arg[1] + i * size;
+		int16_t status;
+
+		if (copy_from_guest(dom, &call->space, op, at, size))
+			return -XEN_EFAULT;
+		status = one(dom, op);
+		if (copy_to_guest(dom, &call->space, at + status_at, &status, sizeof(status)))
+			return -XEN_EFAULT;
+	}
+	return 0;
+}
+
+/*
+ * A domU maps what other domUs grant it; there are none.  Its own grants, which
+ * Xen would let it map, are refused.
+ */
+static int16_t map_one(G_GNUC_UNUSED struct domain *dom, const void *opaque)
+{
+	const struct gnttab_map_grant_ref *op = opaque;
+
+	if (!(op->flags & (GNTMAP_device_map | GNTMAP_host_map)))
+		return GNTST_bad_gntref;
+	return op->dom == DOMID_GUEST ? GNTST_permission_denied : foreign_status(op->dom);
+}
+
+HYPERCALL(grant_table_op_map_grant_ref)
+{
+	struct gnttab_map_grant_ref op;
+
+	return for_each(dom, call, &op, sizeof(op), offsetof(typeof(op), status), map_one);
+}
+
+/* Nothing can have been mapped. */
+static int16_t unmap_one(G_GNUC_UNUSED struct domain *dom, G_GNUC_UNUSED const void *opaque)
+{
+	return GNTST_bad_handle;
+}
+
+HYPERCALL(grant_table_op_unmap_grant_ref)
+{
+	struct gnttab_unmap_grant_ref op;
+
+	return for_each(dom, call, &op, sizeof(op), offsetof(typeof(op), status), unmap_one);
+}
+
+/* One end of a copy: the page that it names. */
+static int16_t copy_end(struct domain *dom, uint16_t domid, uint64_t gmfn, uint32_t ref,
+			gboolean by_ref, gboolean write, uint64_t *mfn)
+{
+	if (!by_ref) {
+		if (domid != DOMID_SELF)
+			return GNTST_permission_denied;
+		*mfn = gmfn;
+		return frames_owned(dom->frames, gmfn) ? GNTST_okay : GNTST_bad_page;
+	}
+	if (!is_self(domid))
+		return foreign_status(domid);
+	return grants_lookup(dom->grants, ref, DOMID_GUEST, write, mfn);
+}
+
+static gboolean is_page_table(const struct domain *dom, uint64_t mfn)
+{
+	return __atomic_load_n(&dom->build->frame_table[mfn], __ATOMIC_RELAXED) &
+	       FRAME_TYPE_MASK;
+}
+
+static int16_t copy_one(struct domain *dom, const void *opaque)
+{
+	const struct gnttab_copy *op = opaque;
+	uint64_t from, to;
+	int16_t status;
+
+	status = copy_end(dom, op->source.domid, op->source.u.gmfn, op->source.u.ref,
+			  op->flags & GNTCOPY_source_gref, FALSE, &from);
+	if (status == GNTST_okay)
+		status = copy_end(dom, op->dest.domid, op->dest.u.gmfn, op->dest.u.ref,
+				  op->flags & GNTCOPY_dest_gref, TRUE, &to);
+	if (status != GNTST_okay)
+		return status;
+	if (op->source.offset + op->len > PAGE_SIZE || op->dest.offset + op->len > PAGE_SIZE)
+		return GNTST_bad_copy_arg;
+	if (is_page_table(dom, to))
+		return GNTST_general_error;
+	memmove((uint8_t *)memory_page(dom->build->mem, to) + op->dest.offset,
+		(uint8_t *)memory_page(dom->build->mem, from) + op->source.offset, op->len);
+	return GNTST_okay;
+}
+
+HYPERCALL(grant_table_op_copy)
+{
+	struct gnttab_copy op;
+
+	return for_each(dom, call, &op, sizeof(op), offsetof(typeof(op), status), copy_one);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hypercall-misc.c - console_io and sched_op
+ */
+#include "domain/private.h"
+#include <xen/errno.h>
+#include <xen/xen.h>
+
+#include <xen/sched.h>
+
+/* A guest that writes more in one call is up to no good. */
+#define CONSOLE_IO_MAX (1 << 20)
+
+/*
+ * The hypervisor's own console.  A Xen without debugging refuses it to a domU;
+ * here it shows what a guest says before its console ring works.
+ */
+HYPERCALL(console_io_write)
+{
+	uint32_t left = call->arg[1];
+	uint64_t at = call->arg[2];
+	char chunk[256];
+
+	if (left > CONSOLE_IO_MAX)
+		return -XEN_E2BIG;
+	while (left) {
+		uint32_t part = MIN(left, sizeof(chunk));
+
+		if (copy_from_guest(dom, &call->space, chunk, at, part))
+			return -XEN_EFAULT;
+		console_write(dom->console, chunk, part);
+		at += part;
+		left -= part;
+	}
+	return 0;
+}
+
+/* Input is the console ring's alone. */
+HYPERCALL(console_io_read)
+{
+	return 0;
+}
+
+static int get_reason(struct domain *dom, const struct hypercall *call, unsigned int *reason)
+{
+	struct sched_shutdown args;
+
+	if (get_args(dom, call, &args, sizeof(args)))
+		return -XEN_EFAULT;
+	*reason = (uint8_t)args.reason;
+	return 0;
+}
+
+HYPERCALL(sched_op_shutdown)
+{
+	unsigned int reason;
+
+	if (get_reason(dom, call, &reason))
+		return -XEN_EFAULT;
+	if (dom->shutdown_code >= 0)
+		reason = dom->shutdown_code;
+	switch (reason) {
+	case SHUTDOWN_poweroff:
+		domain_end(dom, DOMAIN_POWEROFF);
+		return 0;
+	case SHUTDOWN_reboot:
+		domain_end(dom, DOMAIN_REBOOT);
+		return 0;
+	case SHUTDOWN_suspend:
+		domain_message(dom,
+			       "the guest asked to be suspended, which is not yet supported");
+		return -XEN_EOPNOTSUPP;
+	case SHUTDOWN_watchdog:
+		domain_fail(dom, DOMAIN_CRASH, "the guest's watchdog expired");
+		return 0;
+	case SHUTDOWN_crash:
+	default:
+		crash_report_guest(dom, call->vcpu, "the guest says that it has crashed");
+		domain_fail(dom, DOMAIN_CRASH, "the guest crashed (shutdown reason %u)",
+			    reason);
+		return 0;
+	}
+}
+
+/* The reason that a later shutdown is to have; the first one counts. */
+HYPERCALL(sched_op_shutdown_code)
+{
+	unsigned int reason;
+
+	if (get_reason(dom, call, &reason))
+		return -XEN_EFAULT;
+	if (dom->shutdown_code < 0)
+		dom->shutdown_code = reason;
+	return 0;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hypercall-version.c - xen_version: what the guest is told of its hypervisor
+ *
+ * Xen 4.17 common/kernel.c, with what xsm_xen_version() leaves to a domU.
+ */
+#include "domain/private.h"
+#include <stdio.h>
+#include <string.h>
+#include <xen/errno.h>
+#include <xen/xen.h>
+
+#include <xen/features.h>
+#include <xen/version.h>
+
+/* What xen_deny() says where a domU may not know. */
+#define DENIED "<denied>"
+
+HYPERCALL(xen_version_extraversion)
+{
+	const xen_extraversion_t extra = ".0-xenemu";
+
+	return put_args(dom, call, extra, sizeof(extra));
+}
+
+HYPERCALL(xen_version_compile_info)
+{
+	struct xen_compile_info info = {
+		.compiler = "gcc " __VERSION__,
+		.compile_by = "xenemu",
+		.compile_domain = "",
+		.compile_date = "",
+	};
+
+	return put_args(dom, call, &info, sizeof(info));
+}
+
+/* arch_get_xen_caps(): the word sizes that PV guests may have here. */
+HYPERCALL(xen_version_capabilities)
+{
+	xen_capabilities_info_t caps = "";
+	uint32_t modes = dom->module->info.paging_modes;
+
+	snprintf(caps, sizeof(caps), "%s%s", modes & 1 << PAGING_PV64 ? "xen-3.0-x86_64 " : "",
+		 modes & 1 << PAGING_PV32PAE ? "xen-3.0-x86_32p " : "");
+	return put_args(dom, call, caps, sizeof(caps));
+}
+
+HYPERCALL(xen_version_changeset)
+{
+	const xen_changeset_info_t changeset = "";
+
+	return put_args(dom, call, changeset, sizeof(changeset));
+}
+
+/* HYPERVISOR_VIRT_START of a 64-bit hypervisor, for every guest that asks in 64 bits */
+HYPERCALL(xen_version_platform_parameters)
+{
+	struct xen_platform_parameters params = { .virt_start = HYPERVISOR_VIRT_START };
+
+	return put_args(dom, call, &params, sizeof(params));
+}
+
+/*
+ * Bits 0 to 3 stay clear: guests obey them, and all of them mean another way of
+ * life (writable tables, auto-translation, ring 0).
+ */
+static uint32_t features(void)
+{
+	return 1U << XENFEAT_pae_pgdir_above_4gb | 1U << XENFEAT_mmu_pt_update_preserve_ad |
+	       1U << XENFEAT_highmem_assist | 1U << XENFEAT_gnttab_map_avail_bits |
+	       1U << XENFEAT_memory_op_vnode_supported | 1U << XENFEAT_direct_mapped;
+}
+
+HYPERCALL(xen_version_get_features)
+{
+	struct xen_feature_info info;
+
+	if (get_args(dom, call, &info, sizeof(info)))
+		return -XEN_EFAULT;
+	if (info.submap_idx != 0)
+		return -XEN_EINVAL;
+	info.submap = features();
+	return put_args(dom, call, &info, sizeof(info));
+}
+
+HYPERCALL(xen_version_pagesize)
+{
+	return call->arg[1] ? -XEN_EINVAL : (int64_t)PAGE_SIZE;
+}
+
+/* "xxxxxxxx-xxxx-..." to 16 bytes, in the order it is written */
+static void parse_uuid(const char *text, uint8_t *bytes)
+{
+	for (int i = 0; i < 16; i++, text += 2) {
+		text += *text == '-';
+		bytes[i] = g_ascii_xdigit_value(text[0]) << 4 | g_ascii_xdigit_value(text[1]);
+	}
+}
+
+HYPERCALL(xen_version_guest_handle)
+{
+	xen_domain_handle_t handle;
+
+	parse_uuid(dom->uuid, handle);
+	return put_args(dom, call, handle, sizeof(handle));
+}
+
+HYPERCALL(xen_version_commandline)
+{
+	return put_args(dom, call, DENIED, sizeof(DENIED));
+}
+
+HYPERCALL(xen_version_build_id)
+{
+	return -XEN_EPERM;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * store-tree.c - the store as a toolstack leaves it when a domU starts
+ *
+ * Nodes and permissions as libxl of Xen 4.17 writes them for a PV domU without
+ * devices; what only tools of the host read (/libxl, pools) is left out.
+ */
+#include "domain/private.h"
+#include <time.h>
+
+#define NOBODY (-1)
+#define HOME "/local/domain/1"
+#define BACKEND "/local/domain/0"
+
+/* Written by the toolstack, read by the guest. */
+static void shown(struct domain *dom, const char *path, const char *value)
+{
+	xenstore_write(dom->store, path, value, 0, DOMID_GUEST);
+}
+
+/* The guest's own: it may write there. */
+static void theirs(struct domain *dom, const char *path, const char *value)
+{
+	xenstore_write(dom->store, path, value, DOMID_GUEST, NOBODY);
+}
+
+static void hidden(struct domain *dom, const char *path, const char *value)
+{
+	xenstore_write(dom->store, path, value, 0, NOBODY);
+}
+
+G_GNUC_PRINTF(3, 4)
+static void shown_number(struct domain *dom, const char *path, const char *format, ...)
+{
+	va_list args;
+	char *value;
+
+	va_start(args, format);
+	value = g_strdup_vprintf(format, args);
+	va_end(args);
+	shown(dom, path, value);
+	g_free(value);
+}
+
+static void write_host(struct domain *dom)
+{
+	hidden(dom, "/tool/xenstored", "");
+	hidden(dom, BACKEND "/domid", "0");
+	hidden(dom, BACKEND "/name", "Domain-0");
+	hidden(dom, BACKEND "/backend", "");
+}
+
+static void write_vm(struct domain *dom)
+{
+	char *vm = g_strdup_printf("/vm/%s", dom->uuid);
+	char *name = g_strdup_printf("%s/name", vm);
+	char *uuid = g_strdup_printf("%s/uuid", vm);
+	char *start = g_strdup_printf("%s/start_time", vm);
+
+	shown(dom, vm, "");
+	shown(dom, name, dom->name);
+	shown(dom, uuid, dom->uuid);
+	shown_number(dom, start, "%lld.00", (long long)time(NULL));
+	shown(dom, HOME, "");
+	shown(dom, HOME "/vm", vm);
+	g_free(start);
+	g_free(uuid);
+	g_free(name);
+	g_free(vm);
+}
+
+static void write_resources(struct domain *dom)
+{
+	shown(dom, HOME "/name", dom->name);
+	shown_number(dom, HOME "/domid", "%u", DOMID_GUEST);
+	shown(dom, HOME "/cpu", "");
+	for (unsigned int i = 0; i < dom->nr_vcpus; i++) {
+		char *cpu = g_strdup_printf(HOME "/cpu/%u", i);
+		char *available = g_strdup_printf("%s/availability", cpu);
+
+		shown(dom, cpu, "");
+		shown(dom, available, "online");
+		g_free(available);
+		g_free(cpu);
+	}
+	shown(dom, HOME "/memory", "");
+	shown_number(dom, HOME "/memory/static-max", "%" G_GUINT64_FORMAT,
+		     frames_maximum(dom->frames) * (PAGE_SIZE / 1024));
+	shown_number(dom, HOME "/memory/target", "%" G_GUINT64_FORMAT,
+		     frames_current(dom->frames) * (PAGE_SIZE / 1024));
+	shown(dom, HOME "/memory/videoram", "0");
+}
+
+static void write_control(struct domain *dom)
+{
+	shown(dom, HOME "/control", "");
+	theirs(dom, HOME "/control/shutdown", "");
+	theirs(dom, HOME "/control/feature-poweroff", "");
+	theirs(dom, HOME "/control/feature-reboot", "");
+	theirs(dom, HOME "/control/feature-suspend", "");
+	theirs(dom, HOME "/control/sysrq", "");
+	shown(dom, HOME "/control/platform-feature-multiprocessor-suspend", "1");
+	shown(dom, HOME "/control/platform-feature-xs_reset_watches", "1");
+	theirs(dom, HOME "/data", "");
+	theirs(dom, HOME "/drivers", "");
+	theirs(dom, HOME "/feature", "");
+	theirs(dom, HOME "/attr", "");
+	theirs(dom, HOME "/error", "");
+	shown(dom, HOME "/device", "");
+	shown(dom, HOME "/device/suspend", "");
+	theirs(dom, HOME "/device/suspend/event-channel", "");
+}
+
+static void write_rings(struct domain *dom)
+{
+	shown(dom, HOME "/store", "");
+	shown_number(dom, HOME "/store/port", "%u", STORE_PORT);
+	shown_number(dom, HOME "/store/ring-ref", "%" G_GUINT64_FORMAT, dom->build->store_mfn);
+
+	hidden(dom, BACKEND "/backend/console", "");
+	hidden(dom, BACKEND "/backend/console/1", "");
+	shown(dom, BACKEND "/backend/console/1/0", "");
+	shown(dom, BACKEND "/backend/console/1/0/frontend", HOME "/console");
+	shown(dom, BACKEND "/backend/console/1/0/frontend-id", "1");
+	shown(dom, BACKEND "/backend/console/1/0/online", "1");
+	shown(dom, BACKEND "/backend/console/1/0/state", "1");
+	shown(dom, BACKEND "/backend/console/1/0/protocol", "vt100");
+	shown(dom, HOME "/console", "");
+	shown(dom, HOME "/console/backend", BACKEND "/backend/console/1/0");
+	xenstore_write(dom->store, HOME "/console/backend-id", "0", DOMID_GUEST, 0);
+	shown(dom, HOME "/console/limit", "1048576");
+	shown(dom, HOME "/console/type", "xenconsoled");
+	shown(dom, HOME "/console/output", "pty");
+	shown(dom, HOME "/console/tty", "");
+	shown_number(dom, HOME "/console/port", "%u", CONSOLE_PORT);
+	shown_number(dom, HOME "/console/ring-ref", "%" G_GUINT64_FORMAT,
+		     dom->build->console_mfn);
+}
+
+void store_tree_write(struct domain *dom)
+{
+	write_host(dom);
+	write_vm(dom);
+	write_resources(dom);
+	write_control(dom);
+	write_rings(dom);
+}
