@@ -59,7 +59,7 @@ as_root() {
 	fi
 }
 
-apt() {
+apt_get() {
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 \
 		-o DPkg::Lock::Timeout=300 "$@"
 }
@@ -69,7 +69,7 @@ LISTS_UPDATED=
 update_lists() {
 	[ -z "$LISTS_UPDATED" ] || return 0
 	LISTS_UPDATED=yes
-	progress apt update || echo "${0##*/}: going on with the package lists as they are" >&2
+	progress apt_get update || echo "${0##*/}: going on with the package lists as they are" >&2
 }
 
 # freshen_lists: update the package lists where they are missing or a day old
@@ -101,13 +101,13 @@ need_packages() {
 }
 
 install_packages() {
-	progress apt install -y --no-install-recommends "$@"
+	progress apt_get install -y --no-install-recommends "$@"
 }
 
 missing_packages() {
 	local installed
 	installed=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
-		sed -n 's/^installed //p')
+		sed -n 's/^installed //p') || true
 	printf '%s\n' "$@" | grep -vxF "${installed:-none}" || true
 }
 
