@@ -6,13 +6,13 @@ package TestGuests;
 use strict;
 use warnings;
 use Exporter 'import';
-use FindBin;
 use Cwd 'abs_path';
+use File::Basename 'dirname';
 use GuestRun;
 
-our @EXPORT = qw(fetched initramfs machines limit run_guest explain);
+our @EXPORT = qw(fetched initramfs micro_guest machines limit run_guest explain);
 
-my $top = abs_path("$FindBin::Bin/../..");
+my $top = abs_path(dirname(__FILE__) . "/../..");
 my $build = $ENV{XENEMU_BUILD} // "$top/build";
 my $xenemu = "$build/xenemu";
 
@@ -31,6 +31,9 @@ sub initramfs {
 		or die "guest-images/initramfs/build failed\n";
 	return $path;
 }
+
+# micro_guest(NAME): path of a built guest of guest-images/micro
+sub micro_guest { return "$build/guests/$_[0].elf" }
 
 # machines(): those that can run a 64-bit guest here, or $XENEMU_TEST_MACHINES
 sub machines {
