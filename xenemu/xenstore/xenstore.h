@@ -11,6 +11,7 @@
 
 #include <glib.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct xenstore;
 

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ring.c - a guest's connection to the store through its shared page
+ *
+ * docs/misc/xenstore-ring.txt of Xen.  The guest may scribble over all of the page at
+ * any time: our own indices are kept here and only published there, the guest's are
+ * read once and checked, and bytes are copied out before they are looked at.
+ */
+#include "xenstore/connection.h"
+#include "xenstore/xenstore.h"
+#include <string.h>
+
+/* Work of one turn, messages or parts of them; the rest of the helper wants a turn too. */
+#define BUDGET 256
+
+/**
+ * struct xenstore_ring - see xenstore.h
+ * @conn:     the connection, NULL when it is dead
+ * @page:     the shared page
+ * @req_cons, @rsp_prod: our indices
+ * @pumping:  in the middle of pump(), which sends all there is
+ * @resume:   source that goes on where a turn ended, or 0
+ * @broken:   why the connection has just died, until the owner is told
+ */
+struct xenstore_ring {
+	struct connection *conn;
+	struct xenstore_domain_interface *page;
+	XENSTORE_RING_IDX req_cons, rsp_prod;
+	gboolean pumping;
+	guint resume;
+	const char *broken;
+	void (*notify)(void *opaque);
+	void (*failed)(void *opaque, const char *reason);
+	void *opaque;
+};
+
+static XENSTORE_RING_IDX load(const XENSTORE_RING_IDX *index)
+{
+	return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+/*
+ * The full barrier after it is for the guest's habit to notify only when the ring was
+ * full or empty: it reads our index after it wrote its own, we the other way round,
+ * so one of us sees the other's.
+ */
+static void publish(XENSTORE_RING_IDX *index, XENSTORE_RING_IDX value)
+{
+	__atomic_store_n(index, value, __ATOMIC_RELEASE);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static gboolean ring_fail(struct xenstore_ring *ring, const char *reason)
+{
+	struct connection *conn = ring->conn;
+
+	ring->conn = NULL;
+	ring->broken = reason;
+	connection_free(conn);
+	return FALSE;
+}
+
+/* Copies what fits of one message to the guest.  FALSE if nothing was or the ring is dead. */
+static gboolean ring_send(struct xenstore_ring *ring)
+{
+	size_t len;
+	const void *bytes = connection_pending(ring->conn, &len);
+	uint32_t used, at = MASK_XENSTORE_IDX(ring->rsp_prod);
+
+	if (!bytes)
+		return FALSE;
+	used = ring->rsp_prod - load(&ring->page->rsp_cons);
+	if (used > XENSTORE_RING_SIZE)
+		return ring_fail(ring, "the guest consumed replies that were never sent");
+	len = MIN(len, XENSTORE_RING_SIZE - used);
+	len = MIN(len, XENSTORE_RING_SIZE - at);
+	if (!len)
+		return FALSE;
+	memcpy(ring->page->rsp + at, bytes, len);
+	ring->rsp_prod += len;
+	publish(&ring->page->rsp_prod, ring->rsp_prod);
+	connection_sent(ring->conn, len);
+	return TRUE;
+}
+
+/* Feeds what there is of one message.  FALSE if nothing was or the ring is dead. */
+static gboolean ring_receive(struct xenstore_ring *ring)
+{
+	size_t len = connection_wants(ring->conn);
+	uint32_t used, at = MASK_XENSTORE_IDX(ring->req_cons);
+	char bytes[XENSTORE_RING_SIZE];
+
+	if (!len)
+		return FALSE;
+	used = load(&ring->page->req_prod) - ring->req_cons;
+	if (used > XENSTORE_RING_SIZE)
+		return ring_fail(ring, "the guest's request index is far ahead");
+	len = MIN(len, used);
+	len = MIN(len, XENSTORE_RING_SIZE - at);
+	if (!len)
+		return FALSE;
+	memcpy(bytes, ring->page->req + at, len);
+	ring->req_cons += len;
+	publish(&ring->page->req_cons, ring->req_cons);
+	if (!connection_feed(ring->conn, bytes, len))
+		return ring_fail(ring, "the guest sent a message that is too long");
+	return TRUE;
+}
+
+/* Last of all, as the owner may free the ring. */
+static void ring_report(struct xenstore_ring *ring)
+{
+	const char *reason = ring->broken;
+
+	ring->broken = NULL;
+	ring->failed(ring->opaque, reason);
+}
+
+static gboolean resume(gpointer opaque)
+{
+	struct xenstore_ring *ring = opaque;
+
+	ring->resume = 0;
+	xenstore_ring_kick(ring);
+	return G_SOURCE_REMOVE;
+}
+
+/* Sends all that fits and, if asked, serves requests in between. */
+static void pump(struct xenstore_ring *ring, gboolean receive)
+{
+	unsigned int steps = 0;
+	gboolean moved = TRUE;
+
+	ring->pumping = TRUE;
+	while (moved && ring->conn && steps < BUDGET) {
+		moved = ring_send(ring);
+		if (ring->conn && receive)
+			moved |= ring_receive(ring);
+		steps += moved;
+	}
+	ring->pumping = FALSE;
+	if (steps)
+		ring->notify(ring->opaque);
+	if (steps == BUDGET && !ring->resume)
+		ring->resume = g_idle_add_full(G_PRIORITY_DEFAULT, resume, ring, NULL);
+	if (ring->broken)
+		ring_report(ring);
+}
+
+/*
+ * Somebody else's change queued an event.  Requests are not served from here: who made
+ * the change is not done with it.
+ */
+static void ring_ready(void *opaque)
+{
+	struct xenstore_ring *ring = opaque;
+
+	if (!ring->pumping && ring->conn)
+		pump(ring, FALSE);
+}
+
+struct xenstore_ring *xenstore_ring_new(struct xenstore *xs, unsigned int domid, void *page,
+					void (*notify)(void *opaque),
+					void (*failed)(void *opaque, const char *reason),
+					void *opaque)
+{
+	struct xenstore_ring *ring = g_new0(struct xenstore_ring, 1);
+
+	ring->page = page;
+	ring->notify = notify;
+	ring->failed = failed;
+	ring->opaque = opaque;
+	ring->req_cons = load(&ring->page->req_cons);
+	ring->rsp_prod = load(&ring->page->rsp_prod);
+	ring->page->server_features = 0;
+	ring->conn = connection_new(xs, domid, ring_ready, ring);
+	return ring;
+}
+
+void xenstore_ring_kick(struct xenstore_ring *ring)
+{
+	if (ring->conn && !ring->pumping)
+		pump(ring, TRUE);
+}
+
+void xenstore_ring_free(struct xenstore_ring *ring)
+{
+	if (!ring)
+		return;
+	if (ring->resume)
+		g_source_remove(ring->resume);
+	connection_free(ring->conn);
+	g_free(ring);
+}
