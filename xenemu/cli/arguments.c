@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * arguments.c - option values that are more than a word
+ */
+#include "cli/arguments.h"
+#include "domain/domain.h"
+#include <string.h>
+
+#define NAME_MAX_BYTES 64
+
+/* Powers of two of the suffixes; -1 for no such suffix */
+static int suffix_shift(const char *suffix)
+{
+	static const struct {
+		char letter;
+		int shift;
+	} known[] = { { 'K', 10 }, { 'M', 20 }, { 'G', 30 }, { 'T', 40 } };
+
+	if (!*suffix)
+		return 20;
+	for (unsigned int i = 0; i < G_N_ELEMENTS(known); i++)
+		if (g_ascii_toupper(*suffix) == known[i].letter && !suffix[1])
+			return known[i].shift;
+	return -1;
+}
+
+gboolean parse_memory(const char *text, uint64_t *bytes, GError **error)
+{
+	char *end;
+	uint64_t number = g_ascii_strtoull(text, &end, 10);
+	int shift = suffix_shift(end);
+
+	if (!g_ascii_isdigit(*text) || shift < 0) {
+		g_set_error(
+			error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			"--memory: `%s' is not a size; give MiB, or a number with K, M or G",
+			text);
+		return FALSE;
+	}
+	/* Beyond 2^52 bytes no x86 has addresses; this also keeps the shift in range. */
+	if (number > (1ULL << 52) >> shift) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--memory: `%s' is more than any machine can have", text);
+		return FALSE;
+	}
+	*bytes = (number << shift) / PAGE_SIZE * PAGE_SIZE;
+	if (!*bytes) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--memory: `%s' is too little for any guest", text);
+		return FALSE;
+	}
+	return TRUE;
+}
+
+/* --- --machine --- */
+
+static gboolean set_property(struct machine_choice *choice, const char *word, GError **error)
+{
+	char **where = NULL;
+
+	if (g_str_has_prefix(word, "accel="))
+		where = &choice->accel;
+	else if (g_str_has_prefix(word, "cpu="))
+		where = &choice->cpu;
+	if (!where || strcmp(choice->name, "qemu")) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--machine: `%s' is not understood after `%s'; "
+			    "only qemu takes accel=NAME and cpu=MODEL",
+			    word, choice->name);
+		return FALSE;
+	}
+	g_free(*where);
+	*where = g_strdup(strchr(word, '=') + 1);
+	return TRUE;
+}
+
+static gboolean is_machine(const char *name)
+{
+	return !strcmp(name, "auto") || !strcmp(name, "kvm") || !strcmp(name, "qemu");
+}
+
+gboolean parse_machine(const char *text, struct machine_choice *choice, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(text ? text : "auto", ",", -1);
+
+	*choice = (struct machine_choice){ 0 };
+	if (!words[0] || !is_machine(words[0])) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--machine: unknown machine `%s'; there are auto, kvm and qemu",
+			    words[0] ? words[0] : "");
+		return FALSE;
+	}
+	choice->name = g_strdup(words[0]);
+	for (unsigned int i = 1; words[i]; i++) {
+		if (!set_property(choice, words[i], error)) {
+			machine_choice_clear(choice);
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+void machine_choice_clear(struct machine_choice *choice)
+{
+	g_clear_pointer(&choice->name, g_free);
+	g_clear_pointer(&choice->accel, g_free);
+	g_clear_pointer(&choice->cpu, g_free);
+}
+
+/* --- --trace --- */
+
+static uint32_t trace_bit(const char *word)
+{
+	if (!strcmp(word, "hypercalls"))
+		return TRACE_HYPERCALLS;
+	if (!strcmp(word, "events"))
+		return TRACE_EVENTS;
+	if (!strcmp(word, "xenstore"))
+		return TRACE_XENSTORE;
+	return 0;
+}
+
+gboolean parse_trace(const char *text, uint32_t *trace, GError **error)
+{
+	g_auto(GStrv) words = g_strsplit(text ? text : "", ",", -1);
+
+	*trace = 0;
+	for (unsigned int i = 0; words[i]; i++) {
+		if (!trace_bit(words[i])) {
+			g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--trace: unknown word `%s'; "
+				    "there are hypercalls, events and xenstore",
+				    words[i]);
+			return FALSE;
+		}
+		*trace |= trace_bit(words[i]);
+	}
+	return TRUE;
+}
+
+/* --- --name --- */
+
+gboolean parse_name(const char *text, GError **error)
+{
+	size_t valid = strspn(text, G_CSET_a_2_z G_CSET_A_2_Z G_CSET_DIGITS "_-.+:");
+
+	if (*text && *text != '.' && !text[valid] && valid <= NAME_MAX_BYTES)
+		return TRUE;
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+		    "--name: `%s' is not a name; give up to %d letters, digits or _-.+:", text,
+		    NAME_MAX_BYTES);
+	return FALSE;
+}

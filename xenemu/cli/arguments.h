@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * arguments.h - option values that are more than a word
+ */
+#ifndef XENEMU_CLI_ARGUMENTS_H
+#define XENEMU_CLI_ARGUMENTS_H
+
+#include <glib.h>
+#include <stdint.h>
+
+/**
+ * parse_memory() - "256", "256M", "64K", "2G": MiB when nothing is said
+ * @text:  as typed
+ * @bytes: receives whole pages, more than 0
+ * @error: G_OPTION_ERROR, names --memory
+ */
+gboolean parse_memory(const char *text, uint64_t *bytes, GError **error);
+
+/**
+ * struct machine_choice - --machine
+ * @name:  "auto", "kvm" or "qemu"
+ * @accel, @cpu: of QEMU, or NULL
+ */
+struct machine_choice {
+	char *name;
+	char *accel;
+	char *cpu;
+};
+
+/**
+ * parse_machine() - "auto", "kvm", "qemu", "qemu,accel=tcg,cpu=max"
+ * @text:   as typed, or NULL for "auto"
+ * @choice: filled; machine_choice_clear()
+ * @error:  G_OPTION_ERROR, names --machine
+ */
+gboolean parse_machine(const char *text, struct machine_choice *choice, GError **error);
+void machine_choice_clear(struct machine_choice *choice);
+
+/**
+ * parse_trace() - "hypercalls,events,xenstore" to enum domain_trace bits
+ * @text:  as typed, or NULL for none
+ * @error: G_OPTION_ERROR, names --trace
+ */
+gboolean parse_trace(const char *text, uint32_t *trace, GError **error);
+
+/**
+ * parse_name() - check a domain's name: it becomes part of file names
+ * @error: G_OPTION_ERROR, names --name
+ */
+gboolean parse_name(const char *text, GError **error);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cli.c - finds the sub-command
+ */
+#include "cli/cli.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct cli_command *const commands[] = {
+	&command_run,
+	&command_modules,
+	&command_probe,
+	&command_version,
+};
+
+void cli_error(const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	text = g_strdup_vprintf(format, args);
+	va_end(args);
+	fprintf(stderr, "xenemu: %s\n", text);
+	g_free(text);
+}
+
+static void print_help(FILE *to)
+{
+	fprintf(to, "Usage: xenemu COMMAND [OPTION...]\n\n"
+		    "Boots unmodified Xen paravirtual guests on a host without Xen.\n\n"
+		    "Commands:\n");
+	for (unsigned int i = 0; i < G_N_ELEMENTS(commands); i++)
+		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+	fprintf(to, "\n`xenemu COMMAND --help` lists the options of a command.\n"
+		    "`xenemu --version` prints the version.\n");
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+	for (unsigned int i = 0; i < G_N_ELEMENTS(commands); i++)
+		if (!strcmp(commands[i]->name, name))
+			return commands[i];
+	return NULL;
+}
+
+gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const char *summary,
+		   const char *description)
+{
+	GOptionContext *context = g_option_context_new(NULL);
+	GError *error = NULL;
+	gboolean ok;
+
+	g_set_prgname(argv[0]);
+	g_option_context_add_main_entries(context, entries, NULL);
+	g_option_context_set_summary(context, summary);
+	g_option_context_set_description(context, description);
+	ok = g_option_context_parse(context, &argc, &argv, &error);
+	if (!ok) {
+		cli_error("%s; see `%s --help`", error->message, g_get_prgname());
+		g_error_free(error);
+	} else if (argc > 1) {
+		cli_error("unexpected argument `%s'; see `%s --help`", argv[1],
+			  g_get_prgname());
+		ok = FALSE;
+	}
+	g_option_context_free(context);
+	return ok;
+}
+
+/*
+ * A descriptor that is closed at start would be given to the next file opened,
+ * which would then be taken for a terminal or written messages into.
+ */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int run_command(const struct cli_command *command, int argc, char **argv)
+{
+	char *name = g_strdup_printf("xenemu %s", command->name);
+	int status;
+
+	argv[0] = name;
+	status = command->run(argc, argv);
+	g_free(name);
+	return status;
+}
+
+int cli_main(int argc, char **argv)
+{
+	const struct cli_command *command;
+
+	open_standard_descriptors();
+	/* Whoever reads our output may go away: that is an error of a write. */
+	signal(SIGPIPE, SIG_IGN);
+
+	if (argc < 2) {
+		print_help(stderr);
+		return CLI_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help(stdout);
+		return CLI_OK;
+	}
+	if (!strcmp(argv[1], "--version"))
+		return run_command(&command_version, 1, argv);
+	command = find_command(argv[1]);
+	if (!command) {
+		cli_error("unknown command `%s'; see `xenemu --help`", argv[1]);
+		return CLI_USAGE;
+	}
+	return run_command(command, argc - 1, argv + 1);
+}

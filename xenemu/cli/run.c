@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * run.c - `xenemu run`: boots one guest in the foreground
+ */
+#include "cli/arguments.h"
+#include "cli/cli.h"
+#include "cli/terminal.h"
+#include "domain/builder.h"
+#include "domain/domain.h"
+#include "domain/events.h"
+#include "domain/image.h"
+#include "domain/module.h"
+#include "domain/stats.h"
+#include "machine/machine.h"
+#include <errno.h>
+#include <glib-unix.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What was typed, and what became of it. */
+static struct {
+	char *kernel;
+	char *ramdisk;
+	char *memory_text;
+	int vcpus;
+	char *extra;
+	char *name;
+	char *abi;
+	char *machine_text;
+	double timeout;
+	char *trace_text;
+	char *trace_path;
+	char **disks;
+	char **vifs;
+	char **qemu_args;
+	gboolean stats;
+
+	uint64_t memory;
+	struct machine_choice machine;
+	uint32_t trace;
+} opt;
+
+static const GOptionEntry entries[] = {
+	{ "kernel", 'k', 0, G_OPTION_ARG_FILENAME, &opt.kernel,
+	  "Guest kernel: ELF or bzImage, compressed or not", "FILE" },
+	{ "ramdisk", 'r', 0, G_OPTION_ARG_FILENAME, &opt.ramdisk, "Initial ramdisk", "FILE" },
+	{ "memory", 'm', 0, G_OPTION_ARG_STRING, &opt.memory_text,
+	  "Memory in MiB, or with K, M or G (default 256)", "SIZE" },
+	{ "vcpus", 'c', 0, G_OPTION_ARG_INT, &opt.vcpus, "Number of virtual CPUs (default 1)",
+	  "N" },
+	{ "extra", 'e', 0, G_OPTION_ARG_STRING, &opt.extra, "Kernel command line", "TEXT" },
+	{ "append", 0, 0, G_OPTION_ARG_STRING, &opt.extra, "The same", "TEXT" },
+	{ "name", 'n', 0, G_OPTION_ARG_STRING, &opt.name, "Name of the guest (default guest)",
+	  "NAME" },
+	{ "abi", 0, 0, G_OPTION_ARG_STRING, &opt.abi,
+	  "Xen ABI, see `xenemu modules` (default auto: what the kernel wants)", "ABI" },
+	{ "machine", 0, 0, G_OPTION_ARG_STRING, &opt.machine_text,
+	  "auto, kvm, or qemu[,accel=NAME][,cpu=MODEL] (default auto)", "MACHINE" },
+	{ "disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &opt.disks, "Not yet supported", "SPEC" },
+	{ "vif", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.vifs, "Not yet supported", "SPEC" },
+	{ "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &opt.timeout,
+	  "End the guest after so long, with status 6", "SECONDS" },
+	{ "trace", 0, 0, G_OPTION_ARG_STRING, &opt.trace_text,
+	  "Comma-separated: hypercalls, events, xenstore", "LIST" },
+	{ "trace-file", 0, 0, G_OPTION_ARG_FILENAME, &opt.trace_path,
+	  "Where the trace goes (default stderr)", "FILE" },
+	{ "stats", 0, 0, G_OPTION_ARG_NONE, &opt.stats, "Print counters at the end", NULL },
+	{ "qemu-arg", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.qemu_args,
+	  "A further argument for QEMU, for tests and benchmarks", "ARG" },
+	G_OPTION_ENTRY_NULL,
+};
+
+static const char description[] =
+	"The console is on standard input and output; Ctrl-] ends the guest.\n"
+	"\n"
+	"Exit status: 0 the guest powered off; 2 wrong usage or configuration; 3 the\n"
+	"guest rebooted; 4 it crashed; 5 the monitor or the machine failed; 6 timeout;\n"
+	"128+N ended by signal N.";
+
+/**
+ * struct run - a guest on its way
+ * @loop:   runs until @status is known
+ * @status: exit status
+ */
+struct run {
+	GMainLoop *loop;
+	int status;
+	struct module *module;
+	struct domain *dom;
+	FILE *trace_file;
+};
+
+/* Print @error, which is freed.  Return: the exit status that it means. */
+static int fail(GError *error)
+{
+	int status = CLI_USAGE;
+
+	if (g_error_matches(error, MACHINE_ERROR, MACHINE_ERROR_FAILED))
+		status = DOMAIN_FAILED;
+	cli_error("%s", error->message);
+	g_error_free(error);
+	return status;
+}
+
+/* --- options --- */
+
+static gboolean refuse(GError **error, const char *option, const char *what)
+{
+	g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE, "%s: %s", option, what);
+	return FALSE;
+}
+
+static gboolean check_options(GError **error)
+{
+	if (!opt.kernel)
+		return refuse(error, "--kernel", "missing; name the guest's kernel file");
+	if (opt.disks)
+		return refuse(error, "--disk",
+			      "not yet supported; boot from a ramdisk (--ramdisk)");
+	if (opt.vifs)
+		return refuse(error, "--vif", "not yet supported; leave it out");
+	if (opt.vcpus < 1 || opt.vcpus > MAX_VCPUS)
+		return refuse(error, "--vcpus", "give a number from 1 to 32");
+	if (opt.vcpus > 1)
+		return refuse(error, "--vcpus", "more than one is not yet supported; give 1");
+	if (!(opt.timeout >= 0) || opt.timeout > 1e6)
+		return refuse(error, "--timeout", "give seconds, up to a million");
+	return parse_name(opt.name, error) &&
+	       parse_memory(opt.memory_text, &opt.memory, error) &&
+	       parse_trace(opt.trace_text, &opt.trace, error) &&
+	       parse_machine(opt.machine_text, &opt.machine, error);
+}
+
+static void set_defaults(void)
+{
+	opt.memory_text = g_strdup("256");
+	opt.vcpus = 1;
+	opt.name = g_strdup("guest");
+}
+
+static void free_options(void)
+{
+	g_free(opt.kernel);
+	g_free(opt.ramdisk);
+	g_free(opt.memory_text);
+	g_free(opt.extra);
+	g_free(opt.name);
+	g_free(opt.abi);
+	g_free(opt.machine_text);
+	g_free(opt.trace_text);
+	g_free(opt.trace_path);
+	g_strfreev(opt.disks);
+	g_strfreev(opt.vifs);
+	g_strfreev(opt.qemu_args);
+	machine_choice_clear(&opt.machine);
+}
+
+/* --- what the guest is made of --- */
+
+static uint32_t image_paging(const struct image *image)
+{
+	static const uint32_t paging[] = {
+		[IMAGE_X86_64] = PAGING_PV64,
+		[IMAGE_X86_32P] = PAGING_PV32PAE,
+		[IMAGE_X86_32] = PAGING_PV32,
+	};
+
+	return paging[image->width];
+}
+
+/* The monitor module that @image wants or --abi names. */
+static struct module *find_module(const struct image *image, GError **error)
+{
+	gboolean is_auto = !opt.abi || !strcmp(opt.abi, "auto");
+	const char *abi = is_auto ? image_abi(image) : opt.abi;
+	g_autoptr(Module) module = module_find(abi, error);
+
+	if (!module) {
+		g_prefix_error(error, is_auto ? "%s: wants the ABI %s: " : "%s: --abi %s: ",
+			       opt.kernel, abi);
+		return NULL;
+	}
+	if (!(module->info.paging_modes & 1U << image_paging(image))) {
+		g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_UNSUPPORTED,
+			    "%s: the module %s can't run kernels of this word size yet; "
+			    "see `xenemu modules`",
+			    opt.kernel, abi);
+		return NULL;
+	}
+	return g_steal_pointer(&module);
+}
+
+static GBytes *map_ramdisk(GError **error)
+{
+	GMappedFile *file = g_mapped_file_new(opt.ramdisk, FALSE, error);
+	GBytes *bytes;
+
+	if (!file) {
+		g_prefix_error(error, "--ramdisk: ");
+		return NULL;
+	}
+	bytes = g_mapped_file_get_bytes(file);
+	g_mapped_file_unref(file);
+	return bytes;
+}
+
+static struct build *build(const struct image *image, const struct module *module,
+			   GError **error)
+{
+	struct build_config config = {
+		.image = image,
+		.module = module,
+		.cmdline = opt.extra ? opt.extra : "",
+		.memory = opt.memory,
+		.nr_vcpus = opt.vcpus,
+		.console_port = CONSOLE_PORT,
+		.store_port = STORE_PORT,
+	};
+	g_autoptr(GBytes) ramdisk = NULL;
+
+	if (opt.ramdisk) {
+		ramdisk = map_ramdisk(error);
+		if (!ramdisk)
+			return NULL;
+		config.ramdisk = ramdisk;
+	}
+	return domain_build(&config, error);
+}
+
+static const struct machine_ops *choose_machine(const struct image *image, GError **error)
+{
+	g_autofree char *why = NULL;
+	const struct machine_ops *ops =
+		machine_select(opt.machine.name, image->width != IMAGE_X86_64, &why, error);
+
+	if (ops && why)
+		cli_error("taking machine %s: %s", ops->name, why);
+	return ops;
+}
+
+static gboolean open_trace(struct run *run, GError **error)
+{
+	run->trace_file = stderr;
+	if (!opt.trace_path)
+		return TRUE;
+	run->trace_file = fopen(opt.trace_path, "we");
+	if (run->trace_file)
+		return TRUE;
+	g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "--trace-file: %s: %s",
+		    opt.trace_path, g_strerror(errno));
+	return FALSE;
+}
+
+static void on_ended(void *opaque, enum domain_end end)
+{
+	struct run *run = opaque;
+
+	run->status = end;
+	g_main_loop_quit(run->loop);
+}
+
+static struct domain *make_domain(struct run *run, const struct image *image, GError **error)
+{
+	struct domain_config config = {
+		.name = opt.name,
+		.module = run->module,
+		.machine = {
+			.wide = image->width != IMAGE_X86_64,
+			.accel = opt.machine.accel,
+			.cpu = opt.machine.cpu,
+			.qemu_args = (const char *const *)opt.qemu_args,
+		},
+		.maxmem = opt.memory / PAGE_SIZE,
+		.trace = opt.trace,
+		.trace_file = run->trace_file,
+		.console_in = terminal_usable(STDIN_FILENO) ? STDIN_FILENO : -1,
+		.console_out = STDOUT_FILENO,
+		.ended = on_ended,
+		.opaque = run,
+	};
+
+	config.machine_ops = choose_machine(image, error);
+	if (!config.machine_ops)
+		return NULL;
+	config.build = build(image, run->module, error);
+	if (!config.build)
+		return NULL;
+	return domain_new(&config, error);
+}
+
+/* From files to a domain; what only building needed is given back. */
+static gboolean prepare(struct run *run, GError **error)
+{
+	struct image *image = image_load(opt.kernel, error);
+
+	if (!image)
+		return FALSE;
+	run->module = find_module(image, error);
+	if (run->module && open_trace(run, error))
+		run->dom = make_domain(run, image, error);
+	image_free(image);
+	malloc_trim(0);
+	return run->dom != NULL;
+}
+
+/* --- while it runs --- */
+
+static gboolean on_timeout(gpointer opaque)
+{
+	struct run *run = opaque;
+
+	cli_error("%s: timeout after %g seconds", opt.name, opt.timeout);
+	domain_end(run->dom, DOMAIN_TIMEOUT);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_signal(struct run *run, int sig)
+{
+	cli_error("%s: ended by signal %d (%s)", opt.name, sig, g_strsignal(sig));
+	run->status = CLI_SIGNAL + sig;
+	g_main_loop_quit(run->loop);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_sigint(gpointer run)
+{
+	return on_signal(run, SIGINT);
+}
+
+static gboolean on_sigterm(gpointer run)
+{
+	return on_signal(run, SIGTERM);
+}
+
+static gboolean on_sighup(gpointer run)
+{
+	return on_signal(run, SIGHUP);
+}
+
+static gboolean run_guest(struct run *run, GError **error)
+{
+	if (!domain_start(run->dom, error))
+		return FALSE;
+	if (opt.timeout > 0)
+		g_timeout_add((guint)(opt.timeout * 1000), on_timeout, run);
+	g_unix_signal_add(SIGINT, on_sigint, run);
+	g_unix_signal_add(SIGTERM, on_sigterm, run);
+	g_unix_signal_add(SIGHUP, on_sighup, run);
+	if (terminal_usable(STDIN_FILENO))
+		terminal_raw(STDIN_FILENO);
+	g_main_loop_run(run->loop);
+	return TRUE;
+}
+
+static int run_with_options(void)
+{
+	struct run run = { .loop = g_main_loop_new(NULL, FALSE) };
+	GError *error = NULL;
+
+	if (!prepare(&run, &error) || !run_guest(&run, &error))
+		run.status = fail(error);
+	else if (opt.stats)
+		domain_print_stats(run.dom, stderr);
+	domain_free(run.dom);
+	terminal_restore();
+	module_free(run.module);
+	if (run.trace_file && run.trace_file != stderr)
+		fclose(run.trace_file);
+	g_main_loop_unref(run.loop);
+	return run.status;
+}
+
+static int run_command(int argc, char **argv)
+{
+	GError *error = NULL;
+	int status;
+
+	set_defaults();
+	if (!cli_parse(argc, argv, entries, "Boots an unmodified Xen PV guest.", description))
+		status = CLI_USAGE;
+	else if (!check_options(&error))
+		status = fail(error);
+	else
+		status = run_with_options();
+	free_options();
+	return status;
+}
+
+const struct cli_command command_run = {
+	.name = "run",
+	.summary = "boot a guest in the foreground, its console on this terminal",
+	.run = run_command,
+};
