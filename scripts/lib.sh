@@ -85,19 +85,19 @@ freshen_lists() {
 # this host does not have
 need_packages() {
 	local wanted missing
-	wanted=$(awk -v purposes=" $* " '!/^#/ && index(purposes, " " $1 " ") { print $2 }' \
-		"$TOP/scripts/packages")
+	mapfile -t wanted < <(awk -v purposes=" $* " \
+		'!/^#/ && index(purposes, " " $1 " ") { print $2 }' "$TOP/scripts/packages")
 	if ! command -v apt-get >/dev/null; then
-		echo "${0##*/}: no apt-get here: what is needed of Debian's" \
-			"$(echo "$wanted" | tr '\n' ' ')is taken as present" >&2
+		echo "${0##*/}: no apt-get here: taken as present: ${wanted[*]}" >&2
 		return 0
 	fi
-	missing=$(missing_packages $wanted)
-	[ -n "$missing" ] || return 0
+	mapfile -t missing < <(missing_packages "${wanted[@]}")
+	[ ${#missing[@]} -gt 0 ] || return 0
 	freshen_lists
-	echo "    installing: $(echo $missing)" >&2
-	install_packages $missing || { update_lists && install_packages $missing; } ||
-		die "these packages can't be installed: $(echo $missing)"
+	echo "    installing: ${missing[*]}" >&2
+	install_packages "${missing[@]}" ||
+		{ update_lists && install_packages "${missing[@]}"; } ||
+		die "these packages can't be installed: ${missing[*]}"
 }
 
 install_packages() {
@@ -139,7 +139,7 @@ newest_cached() {
 download_deb() (
 	tmp=$(mktemp -d "$CACHE/download.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
-	cd "$tmp"
+	cd "$tmp" || exit
 	chmod 755 .
 	progress apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" &&
 		touch ./*.deb && mv ./*.deb ..
