@@ -167,6 +167,8 @@ enum mailbox_call {
 	MAILBOX_MONITOR_FAULT = 6,
 	/* Set XCR0 to arg[0] (BOOT_NO_XSETBV).  result: 0 or -errno */
 	MAILBOX_SET_XCR0 = 7,
+	/* The last vCPU went down (VCPUOP_down): power off.  No way back. */
+	MAILBOX_POWEROFF = 8,
 };
 
 enum crash_reason {
@@ -269,7 +271,8 @@ enum vcpu_stat {
  *
  * The helper alone binds and closes ports: it writes ports[].  Kick out: the
  * monitor sets a bit of out_pending, then rings the event doorbell.  Kick in:
- * the helper sets a bit of in_pending of the port's vCPU, then kicks that vCPU.
+ * the helper sets a bit of in_pending of the port's vCPU, then bit n of in_words
+ * for word n of it, then kicks that vCPU.
  * Both sides take bits by atomic exchange of whole words.
  */
 enum port_kind {
@@ -292,6 +295,7 @@ struct event_area {
 	struct port ports[MAX_PORTS];
 	uint64_t out_pending[MAX_PORTS / 64];
 	uint64_t in_pending[MAX_VCPUS][MAX_PORTS / 64];
+	uint64_t in_words[MAX_VCPUS];
 };
 _Static_assert(sizeof(struct port) == 4, "layout of struct port");
 

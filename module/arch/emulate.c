@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * emulate.c - instructions that a PV kernel executes although ring 3 may not:
+ * port I/O, control and debug registers, MSRs, and CPUID by request
+ *
+ * Which ones: Xen 4.17 arch/x86/pv/emul-priv-op.c.
+ */
+#include "mm.h"
+#include "trap.h"
+
+/**
+ * struct priv - one instruction
+ * @code:  its bytes; those that could not be read are 0
+ * @at:    index of the byte that is decoded next
+ * @small: operand size prefix
+ * @rex:   REX prefix, or 0
+ */
+struct priv {
+	u8 code[16];
+	unsigned int at;
+	bool small;
+	u8 rex;
+};
+
+static u64 *register_of(struct regs *r, unsigned int n)
+{
+	u64 *const slots[16] = { &r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
+				 &r->rsi, &r->rdi, &r->r8,  &r->r9,  &r->r10, &r->r11,
+				 &r->r12, &r->r13, &r->r14, &r->r15 };
+
+	return slots[n];
+}
+
+static bool fetch(struct priv *p, const struct regs *r)
+{
+	if (!copy_from_guest(p->code, r->rip, 15))
+		return true;
+	memset(p->code, 0, sizeof(p->code));
+	return !copy_from_guest(p->code, r->rip, 4096 - (r->rip & 4095));
+}
+
+static void prefixes(struct priv *p)
+{
+	while (p->code[p->at] == 0x66 || p->code[p->at] == 0xf2 || p->code[p->at] == 0xf3) {
+		p->small |= p->code[p->at++] == 0x66;
+		if (p->at > 4)
+			return;
+	}
+	if ((p->code[p->at] & 0xf0) == 0x40)
+		p->rex = p->code[p->at++];
+}
+
+/* Virtual IOPL, or the bitmap that the guest kernel gave for its user. */
+static bool port_allowed(struct vcpu *v, u32 port, u32 bytes)
+{
+	u8 bits;
+
+	if (v->iopl >= (v->kernel_mode ? 1 : 3))
+		return true;
+	for (u32 end = port + bytes; port < end; port++)
+		if (port >= v->io_ports || copy_from_guest(&bits, v->io_bitmap + port / 8, 1) ||
+		    bits >> (port & 7) & 1)
+			return false;
+	return true;
+}
+
+/* There are no ports: reads give all ones, writes go nowhere. */
+static bool port_io(struct vcpu *v, struct regs *r, struct priv *p)
+{
+	u8 op = p->code[p->at++];
+	u32 bytes = !(op & 1) ? 1 : p->small ? 2 : 4;
+	u32 port = op & 8 ? (u16)r->rdx : p->code[p->at++];
+
+	if (!port_allowed(v, port, bytes))
+		return false;
+	if (!(op & 2)) {
+		if (bytes == 4)
+			r->rax = 0xffffffff;
+		else
+			r->rax |= bytes == 2 ? 0xffff : 0xff;
+	}
+	count(v, STAT_PORT_IO);
+	return true;
+}
+
+static bool read_cr(const struct vcpu *v, unsigned int n, u64 *value)
+{
+	switch (n) {
+	case 0:
+		*value = read_cr0();
+		return true;
+	case 2:
+		*value = v->cr2;
+		return true;
+	case 3:
+		*value = v->kernel.mfn << 12;
+		return true;
+	case 4:
+		*value = v->cr4;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool write_cr(struct vcpu *v, unsigned int n, u64 value)
+{
+	switch (n) {
+	case 0:
+		if ((value ^ read_cr0()) & ~(u64)CR0_TS)
+			return false;
+		v->cr0_ts = value & CR0_TS;
+		write_cr0(value);
+		return true;
+	case 2:
+		v->cr2 = value;
+		v->info->arch.cr2 = value;
+		return true;
+	case 3:
+		return !root_set_kernel(v, value >> 12);
+	case 4:
+		/* What the guest may have; the rest is quietly as it was. */
+		v->cr4 = guest_cr4(value);
+		write_cr4((read_cr4() & ~(u64)(CR4_TSD | CR4_DE)) |
+			  (v->cr4 & (CR4_TSD | CR4_DE)));
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* mov %crN / %drN, both ways: 0f 20 to 0f 23 */
+static bool move_special(struct vcpu *v, struct regs *r, struct priv *p)
+{
+	u8 op = p->code[p->at++], modrm = p->code[p->at++];
+	unsigned int n = (modrm >> 3 & 7) | (p->rex & 4) << 1;
+	u64 *reg = register_of(r, (modrm & 7) | (p->rex & 1) << 3);
+
+	switch (op) {
+	case 0x20:
+		return read_cr(v, n, reg);
+	case 0x22:
+		return write_cr(v, n, *reg);
+	case 0x21:
+		return !get_debugreg(v, n, reg);
+	default:
+		return !set_debugreg(v, n, *reg);
+	}
+}
+
+static bool move_msr(struct vcpu *v, struct regs *r, bool write)
+{
+	u64 value = r->rdx << 32 | (u32)r->rax;
+
+	if (write)
+		return guest_wrmsr(v, r->rcx, value);
+	if (!guest_rdmsr(v, r->rcx, &value))
+		return false;
+	r->rax = (u32)value;
+	r->rdx = value >> 32;
+	return true;
+}
+
+static bool write_xcr0(struct vcpu *v, struct regs *r)
+{
+	u64 value = r->rdx << 32 | (u32)r->rax;
+	bool failed = false;
+
+	if ((u32)r->rcx != 0 || !(v->cr4 & CR4_OSXSAVE))
+		return false;
+	if (boot->flags & BOOT_NO_XSETBV) {
+		v->area->mailbox.arg[0] = value;
+		failed = mailbox_call(v, MAILBOX_SET_XCR0);
+	} else {
+		__asm__ volatile("1: xsetbv; jmp 3f\n"
+				 "2: movb $1, %0\n"
+				 "3:\n"
+				 ".pushsection .extable, \"a\"\n"
+				 ".quad 1b, 2b\n"
+				 ".popsection"
+				 : "+m"(failed)
+				 : "a"((u32)value), "d"((u32)(value >> 32)), "c"(0));
+	}
+	if (!failed)
+		v->xcr0 = value;
+	return !failed;
+}
+
+static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
+{
+	switch (p->code[p->at]) {
+	case 0x01:
+		p->at += 2;
+		return p->code[p->at - 1] == 0xd1 && write_xcr0(v, r);
+	case 0x06: /* clts */
+		p->at++;
+		v->cr0_ts = false;
+		__asm__ volatile("clts");
+		return true;
+	case 0x08: /* invd, wbinvd: no device memory to flush for */
+	case 0x09:
+		p->at++;
+		return true;
+	case 0x20 ... 0x23:
+		return move_special(v, r, p);
+	case 0x30:
+	case 0x32:
+		p->at++;
+		return move_msr(v, r, p->code[p->at - 1] == 0x30);
+	default:
+		return false;
+	}
+}
+
+bool emulate_privileged(struct vcpu *v, struct regs *r)
+{
+	struct priv p = { .at = 0 };
+	bool done = false;
+	u8 op;
+
+	if (!fetch(&p, r))
+		return false;
+	prefixes(&p);
+	op = p.code[p.at];
+	if ((op & 0xf4) == 0xe4) {
+		done = port_io(v, r, &p);
+	} else if (op == 0xfa || op == 0xfb) { /* cli, sti: the real IF is never theirs */
+		done = v->iopl >= (v->kernel_mode ? 1 : 3);
+		p.at++;
+	} else if (op == 0x0f && v->kernel_mode) {
+		p.at++;
+		done = two_byte(v, r, &p);
+	}
+	if (!done)
+		return false;
+	r->rip += p.at;
+	count(v, STAT_PRIVOP);
+	return true;
+}
+
+bool emulate_forced(struct vcpu *v, struct regs *r)
+{
+	static const u8 wanted[7] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+	u8 code[7];
+	u32 out[4];
+
+	if (copy_from_guest(code, r->rip, sizeof(code)))
+		return false;
+	for (unsigned int i = 0; i < sizeof(code); i++)
+		if (code[i] != wanted[i])
+			return false;
+	guest_cpuid(v, r->rax, r->rcx, out);
+	r->rax = out[0];
+	r->rbx = out[1];
+	r->rcx = out[2];
+	r->rdx = out[3];
+	r->rip += sizeof(code);
+	count(v, STAT_CPUID);
+	return true;
+}

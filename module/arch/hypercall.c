@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hypercall.c - dispatch, multicall, and forwarding to the helper
+ *
+ * hypercall_table[] is generated from the ABI's table.
+ */
+#include "hypercall.h"
+#include "abi-info.h"
+#include "trap.h"
+
+void guest_hypercall(struct regs *r);
+
+struct trace_entry *trace_call(struct vcpu *v, u32 nr, u32 flags, u64 a, u64 b)
+{
+	u64 head = v->area->trace_head;
+	u32 slot = v->trace_next;
+	struct trace_entry *t = &v->area->trace[slot];
+
+	if (unlikely(slot == 0 && head && boot->flags & BOOT_TRACE))
+		mailbox_call(v, MAILBOX_TRACE);
+	t->nr = nr;
+	t->flags = flags;
+	t->result = TRACE_NO_RESULT;
+	t->arg[0] = a;
+	t->arg[1] = b;
+	t->rip = guest_regs(v)->rip;
+	v->area->trace_head = head + 1;
+	v->trace_next = slot + 1 == TRACE_ENTRIES ? 0 : slot + 1;
+	return t;
+}
+
+static long dispatch(struct vcpu *v, u64 nr, u32 flags, const u64 arg[6])
+{
+	struct trace_entry *t = trace_call(v, nr, flags, arg[0], arg[1]);
+	long rc = -XEN_ENOSYS;
+
+	if (likely(nr < NR_HYPERCALLS)) {
+		v->hypercall = nr;
+		rc = hypercall_table[nr](arg[0], arg[1], arg[2], arg[3], arg[4], arg[5]);
+	}
+	t->result = rc;
+	return rc;
+}
+
+/* entry.S: SYSCALL from the guest's kernel */
+void guest_hypercall(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	const u64 arg[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
+
+	r->rax = dispatch(v, (u32)r->rax, 0, arg);
+}
+
+/* A list of calls; each has its own result.  iret in a list makes no sense. */
+HANDLE2(do_multicall, list, nr)
+{
+	struct vcpu *v = this_vcpu();
+	struct multicall_entry call;
+	u64 result;
+	u32 n = nr;
+
+	if (!guest_range_ok(list, n * sizeof(call)))
+		return -XEN_EFAULT;
+	for (; n--; list += sizeof(call)) {
+		if (copy_from_guest(&call, list, sizeof(call)))
+			return -XEN_EFAULT;
+		if (call.op == __HYPERVISOR_iret || call.op == __HYPERVISOR_multicall)
+			result = -XEN_ENOSYS;
+		else
+			result = dispatch(v, call.op, TRACE_IN_MULTICALL, call.args);
+		if (copy_to_guest(list + offsetof(struct multicall_entry, result), &result,
+				  sizeof(result)))
+			return -XEN_EFAULT;
+	}
+	return 0;
+}
+
+HANDLE0(call_unknown)
+{
+	return -XEN_ENOSYS;
+}
+
+HANDLER(call_forward)
+{
+	struct vcpu *v = this_vcpu();
+	struct mailbox *m = &v->area->mailbox;
+
+	m->nr = v->hypercall;
+	m->arg[0] = a;
+	m->arg[1] = b;
+	m->arg[2] = c;
+	m->arg[3] = d;
+	m->arg[4] = e;
+	m->arg[5] = f;
+	return mailbox_call(v, MAILBOX_HYPERCALL);
+}
+
+HANDLE_SUB(do_xen_version_version, arg)
+{
+	(void)arg;
+	return ABI_VERSION;
+}

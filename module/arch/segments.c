@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * segments.c - descriptor tables and segment bases
+ *
+ * A vCPU's GDT is a window of 16 pages: the guest's frames are mapped into the
+ * first 14, the monitor's own page with Xen's flat selectors is the 15th
+ * (Xen's public arch-x86/xen.h, FIRST_RESERVED_GDT_PAGE).  The guest's LDT is
+ * mapped behind it, page by page as it is touched.
+ */
+#include "mm.h"
+#include "trap.h"
+
+#define DESC_DPL (3 << 13)
+#define DESC_S (1 << 12)
+#define DESC_P (1 << 15)
+
+static struct segment_descriptor own_gdt[MAX_VCPUS][512]
+	__attribute__((aligned(4096), section(".bss.pages")));
+static u8 ist_stacks[MAX_VCPUS][4][2048] __attribute__((aligned(16)));
+
+#define WINDOW_PTE (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX)
+
+static void set_system(struct segment_descriptor *d, u32 type, u64 base, u32 limit)
+{
+	d[0].lo = base << 16 | (limit & 0xffff);
+	d[0].hi = (base & 0xff000000) | (base >> 16 & 0xff) | DESC_P | type << 8 |
+		  (limit & 0xf0000);
+	d[1].lo = base >> 32;
+	d[1].hi = 0;
+}
+
+static void fill_gdt(struct vcpu *v, struct segment_descriptor *gdt)
+{
+#define ENTRY(sel) gdt[((sel)-SEL_BASE) >> 3]
+	ENTRY(SEL_CS) = (struct segment_descriptor){ 0xffff, 0x00af9b00 };
+	ENTRY(SEL_DS) = (struct segment_descriptor){ 0xffff, 0x00cf9300 };
+	ENTRY(SEL_RING1_CS) = (struct segment_descriptor){ 0xffff, 0x00cfbb00 };
+	ENTRY(SEL_RING1_DS) = (struct segment_descriptor){ 0xffff, 0x00cfb300 };
+	ENTRY(SEL_USER_CS32) = (struct segment_descriptor){ 0xffff, 0x00cffb00 };
+	ENTRY(SEL_USER_DS) = (struct segment_descriptor){ 0xffff, 0x00cff300 };
+	ENTRY(SEL_USER_CS) = (struct segment_descriptor){ 0xffff, 0x00affb00 };
+	set_system(&ENTRY(SEL_TSS), 9, (u64)&v->tss, sizeof(v->tss) - 1);
+#undef ENTRY
+}
+
+static void init_tss(struct vcpu *v)
+{
+	/* Which entry of ist[] each vector uses: traps.c, vector_ist() */
+	v->tss.rsp[0] = v->stack;
+	for (int i = 0; i < 4; i++)
+		v->tss.ist[i] = (u64)ist_stacks[v->id][i + 1];
+	v->tss.io_bitmap = sizeof(v->tss); /* beyond the limit: no port is allowed */
+}
+
+void segments_init(struct vcpu *v)
+{
+	struct segment_descriptor *gdt = own_gdt[v->id];
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) pointer = { 16 * 4096 - 1, WINDOW_GDT(v->id) };
+
+	init_tss(v);
+	fill_gdt(v, gdt);
+	v->window[GUEST_GDT_PAGES] = virt_to_paddr(gdt) | WINDOW_PTE;
+	__asm__ volatile("lgdt %0" : : "m"(pointer));
+	__asm__ volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
+			 :
+			 : "i"(SEL_CS)
+			 : "rax", "memory");
+	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es"
+			 :
+			 : "r"(SEL_DS), "r"(SEL_USER_DS));
+	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+	load_ldt(v);
+}
+
+/*
+ * Data and code segments of the guest run at ring 3.  System descriptors are
+ * refused; call gates, which Xen emulates, no 64-bit guest uses.
+ */
+bool fixup_descriptor(struct segment_descriptor *d)
+{
+	if (!(d->hi & DESC_P))
+		return true;
+	if (!(d->hi & DESC_S))
+		return !(d->hi & 0xf00);
+	d->hi |= DESC_DPL;
+	return true;
+}
+
+static bool fixup_frame(u64 mfn)
+{
+	struct segment_descriptor *d = frame_ptr(mfn);
+
+	for (int i = 0; i < 512; i++)
+		if (!fixup_descriptor(&d[i]))
+			return false;
+	return true;
+}
+
+long set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
+{
+	u32 n = (entries + 511) / 512;
+
+	if (n > GUEST_GDT_PAGES)
+		return -XEN_EINVAL;
+	for (u32 i = 0; i < n; i++)
+		if (!frame_owned(frames[i]) || frame_type(frame_table[frames[i]]) ||
+		    !fixup_frame(frames[i]))
+			return -XEN_EINVAL;
+	for (u32 i = 0; i < GUEST_GDT_PAGES; i++) {
+		v->gdt_frames[i] = i < n ? frames[i] : 0;
+		v->window[i] = i < n ? frames[i] << 12 | WINDOW_PTE : 0;
+		invlpg(WINDOW_GDT(v->id) + i * 4096);
+	}
+	v->gdt_entries = entries;
+	return 0;
+}
+
+HANDLE2(do_set_gdt, list, entries)
+{
+	u64 frames[GUEST_GDT_PAGES];
+	u32 n = ((u32)entries + 511) / 512;
+
+	if ((u32)entries > GUEST_GDT_PAGES * 512)
+		return -XEN_EINVAL;
+	if (copy_from_guest(frames, list, n * sizeof(*frames)))
+		return -XEN_EFAULT;
+	return set_gdt(this_vcpu(), frames, entries);
+}
+
+/*
+ * The frames of the LDT are found through the guest's own mapping of it; entries
+ * are made fit for ring 3 as the GDT's are.
+ */
+void load_ldt(struct vcpu *v)
+{
+	struct segment_descriptor *ldt = &own_gdt[v->id][(SEL_LDT - SEL_BASE) >> 3];
+	u32 pages = (v->ldt_entries + 511) / 512;
+
+	for (u32 i = 0; i < 16; i++) {
+		u64 *slot = i < pages ? walk(v, v->ldt_base + i * 4096, 1) : NULL;
+		u64 mfn = slot && *slot & PTE_P ? pte_mfn(*slot) : 0;
+		bool ok = mfn && frame_owned(mfn) && fixup_frame(mfn);
+
+		v->window[16 + i] = ok ? mfn << 12 | WINDOW_PTE : 0;
+		invlpg(WINDOW_LDT(v->id) + i * 4096);
+	}
+	if (v->ldt_entries)
+		set_system(ldt, 2, WINDOW_LDT(v->id), v->ldt_entries * 8 - 1);
+	__asm__ volatile("lldt %w0" : : "r"(v->ldt_entries ? SEL_LDT : 0));
+}
+
+HANDLE2(do_update_descriptor, paddr, value)
+{
+	struct segment_descriptor d = { value, value >> 32 };
+
+	if ((paddr & 7) || !frame_owned(paddr >> 12) || !fixup_descriptor(&d) ||
+	    frame_type(frame_table[paddr >> 12]))
+		return -XEN_EINVAL;
+	/* One store: the CPU may read the descriptor at any time. */
+	WRITE_ONCE(*(u64 *)direct(paddr), (u64)d.hi << 32 | d.lo);
+	return 0;
+}
+
+/*
+ * While the monitor runs, the guest's GS base is in MSR_KERNEL_GS_BASE: every
+ * entry from the guest did swapgs.
+ */
+u64 guest_gs_base(void)
+{
+	return rdmsr(MSR_KERNEL_GS_BASE);
+}
+
+void set_guest_gs_base(u64 base)
+{
+	wrmsr(MSR_KERNEL_GS_BASE, base);
+}
+
+u64 guest_fs_base(void)
+{
+	u64 base;
+
+	if (!features.fsgsbase)
+		return rdmsr(MSR_FS_BASE);
+	__asm__ volatile("rdfsbase %0" : "=r"(base));
+	return base;
+}
+
+void set_guest_fs_base(u64 base)
+{
+	if (!features.fsgsbase)
+		wrmsr(MSR_FS_BASE, base);
+	else
+		__asm__ volatile("wrfsbase %0" : : "r"(base));
+}
+
+/*
+ * Load a selector into %gs and tell the base it came with.  A selector that
+ * faults becomes the null selector, as in Xen 4.17 do_set_segment_base().
+ */
+static u64 load_gs_selector(u16 selector)
+{
+	u64 own = rdmsr(MSR_GS_BASE), base;
+
+	if (selector <= 3) {
+		/* AMD keeps the base when a null selector is loaded. */
+		__asm__ volatile("mov %w0, %%gs" : : "r"(selector) : "memory");
+		wrmsr(MSR_GS_BASE, own);
+		return 0;
+	}
+	selector |= 3;
+	__asm__ volatile("1: mov %w0, %%gs\n"
+			 ".pushsection .text.fixup, \"ax\"\n"
+			 "2: xor %k0, %k0; jmp 1b\n"
+			 ".popsection\n"
+			 ".pushsection .extable, \"a\"\n"
+			 ".quad 1b, 2b\n"
+			 ".popsection"
+			 : "+r"(selector)
+			 :
+			 : "memory");
+	base = selector ? rdmsr(MSR_GS_BASE) : 0;
+	wrmsr(MSR_GS_BASE, own);
+	return base;
+}
+
+HANDLE2(do_set_segment_base, which, base)
+{
+	struct vcpu *v = this_vcpu();
+
+	if (which != SEGBASE_GS_USER_SEL && !is_canonical(base))
+		return -XEN_EINVAL;
+	switch (which) {
+	case SEGBASE_FS:
+		set_guest_fs_base(base);
+		return 0;
+	case SEGBASE_GS_USER:
+		v->gs_user = base;
+		return 0;
+	case SEGBASE_GS_KERNEL:
+		set_guest_gs_base(base);
+		return 0;
+	case SEGBASE_GS_USER_SEL:
+		v->gs_user = load_gs_selector(base);
+		return 0;
+	default:
+		return -XEN_EINVAL;
+	}
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * setup.c - from boot_info to the guest's first instruction
+ */
+#include "event.h"
+#include "mm.h"
+#include "trap.h"
+
+struct vcpu vcpus[MAX_VCPUS];
+const struct boot_info *boot;
+struct shared_info *shared_info;
+struct features features;
+
+static u8 stacks[MAX_VCPUS][STACK_BYTES]
+	__attribute__((aligned(STACK_BYTES), section(".bss.pages")));
+
+void monitor_start(void);
+void enter_guest(u64 stack);
+
+static void find_features(void)
+{
+	u32 leaf[4];
+
+	cpuid(1, 0, leaf);
+	features.xsave = leaf[2] >> 26 & 1;
+	features.x2apic = leaf[2] >> 21 & 1;
+	features.tsc_deadline = leaf[2] >> 24 & 1;
+	cpuid(7, 0, leaf);
+	features.fsgsbase = leaf[1] & 1;
+	write_cr4(read_cr4() | (features.fsgsbase ? CR4_FSGSBASE : 0) |
+		  (features.xsave ? CR4_OSXSAVE : 0));
+}
+
+static void vcpu_init(struct vcpu *v, u32 id)
+{
+	v->self = v;
+	v->id = id;
+	v->stack = (u64)stacks[id + 1];
+	v->no_sysret = boot->flags & BOOT_NO_SYSRET;
+	v->area = (struct vcpu_area *)direct(boot->vcpu_area) + id;
+	v->info =
+		(struct vcpu_info *)&shared_info->vcpu_info[id < XEN_LEGACY_MAX_VCPUS ? id : 0];
+	v->kernel_mode = true;
+	v->xcr0 = 1;
+	v->dr6 = 0xffff0ff0;
+	v->dr7 = 0x400;
+	v->runstate_now = RUNSTATE_running;
+	wrmsr(MSR_GS_BASE, (u64)v);
+}
+
+static void load_registers(struct regs *r, const struct cpu_user_regs *u)
+{
+	*r = (struct regs){
+		.r15 = u->r15,
+		.r14 = u->r14,
+		.r13 = u->r13,
+		.r12 = u->r12,
+		.rbp = u->rbp,
+		.rbx = u->rbx,
+		.r11 = u->r11,
+		.r10 = u->r10,
+		.r9 = u->r9,
+		.r8 = u->r8,
+		.rax = u->rax,
+		.rcx = u->rcx,
+		.rdx = u->rdx,
+		.rsi = u->rsi,
+		.rdi = u->rdi,
+		.rip = u->rip,
+		.cs = u->cs | 3,
+		.rflags = u->rflags,
+		.rsp = u->rsp,
+		.ss = u->ss | 3,
+	};
+}
+
+/* The state that the helper's builder, or VCPUOP_initialise, wants. */
+static long load_context(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	long rc = root_set_kernel(v, c->ctrlreg[3] >> 12);
+
+	if (!rc && c->ctrlreg[1])
+		rc = root_set_user(v, c->ctrlreg[1] >> 12);
+	if (!rc && c->gdt_ents)
+		rc = set_gdt(v, c->gdt_frames, c->gdt_ents);
+	if (rc)
+		return rc;
+	load_registers(guest_regs(v), &c->user_regs);
+	v->kernel_sp = c->kernel_sp;
+	v->kernel_ss = c->kernel_ss | 3;
+	v->callback[CALLBACKTYPE_event] = c->event_callback_eip;
+	v->callback[CALLBACKTYPE_failsafe] = c->failsafe_callback_eip;
+	v->callback[CALLBACKTYPE_syscall] = c->syscall_callback_eip;
+	return 0;
+}
+
+/*
+ * The builder's root arrives pinned: the guest unpins it when it has its own
+ * (Xen 4.17 tools/libs/guest/xg_dom_x86.c pins it the same way).
+ */
+static void start_of_day(struct vcpu *v)
+{
+	const struct vcpu_guest_context *c = (const void *)v->area->context;
+
+	if (frame_pin(c->ctrlreg[3] >> 12, 4) || load_context(v, c))
+		guest_crash(v, CRASH_BAD_CONTEXT, 0, 0);
+}
+
+void monitor_start(void)
+{
+	struct vcpu *v = &vcpus[0];
+
+	boot = (const struct boot_info *)(IMAGE_VA + BOOT_INFO_PADDR);
+	/* No mailbox to complain through: a machine that stops says enough. */
+	if (boot->magic != BOOT_INFO_MAGIC || boot->version != PROTOCOL_VERSION)
+		return;
+	map_init();
+	boot = direct(BOOT_INFO_PADDR);
+	shared_info = frame_ptr(boot->shared_info_mfn);
+	vcpu_init(v, 0);
+	find_features();
+	segments_init(v);
+	trap_init(v);
+	apic_init();
+	transport_init();
+	roots_init();
+	time_init(mailbox_call(v, MAILBOX_START));
+	start_of_day(v);
+	time_publish(v);
+	enter_guest(v->stack);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * traps.c - what happens when the CPU enters the monitor by a vector
+ *
+ * From the guest: interrupts are the monitor's own; exceptions are the guest's,
+ * but for the few that it causes by design (privileged instructions, writes to
+ * read-only page tables, forced emulation).  From the monitor: interrupts while
+ * it waits, faults of copy_guest(), and bugs.
+ */
+#include "event.h"
+#include "mm.h"
+#include "trap.h"
+
+struct gate {
+	u16 offset_low, selector;
+	u8 ist, type;
+	u16 offset_mid;
+	u32 offset_high, zero;
+};
+
+static struct gate idt[256] __attribute__((aligned(16)));
+
+extern char idt_stubs[], syscall_entry[], syscall32_entry[];
+extern const struct {
+	u64 fault, fixup;
+} extable_start[], extable_end[];
+
+void guest_trap(struct regs *r);
+void monitor_trap(struct regs *r);
+struct regs *iretq_fault_frame(const struct regs *saved, const u64 *frame, struct regs *to);
+void guest_syscall(struct regs *r);
+
+/* These may come at any instruction, also with a stack that is not ours. */
+static u8 vector_ist(unsigned int vector)
+{
+	switch (vector) {
+	case TRAP_DB:
+		return 1;
+	case TRAP_NMI:
+		return 2;
+	case TRAP_DF:
+		return 3;
+	case TRAP_MC:
+		return 4;
+	default:
+		return 0;
+	}
+}
+
+static void set_gate(unsigned int vector, unsigned int dpl)
+{
+	u64 stub = (u64)idt_stubs + vector * 16;
+
+	idt[vector] = (struct gate){
+		.offset_low = stub,
+		.selector = SEL_CS,
+		.ist = vector_ist(vector),
+		.type = 0x8e | dpl << 5,
+		.offset_mid = stub >> 16,
+		.offset_high = stub >> 32,
+	};
+}
+
+void trap_init(struct vcpu *v)
+{
+	struct {
+		u16 limit;
+		u64 base;
+	} __attribute__((packed)) pointer = { sizeof(idt) - 1, (u64)idt };
+
+	if (v->id == 0) {
+		for (unsigned int i = 0; i < 256; i++)
+			set_gate(i, 0);
+		/* int3 and into trap by themselves; int $0x80 is the old system call. */
+		set_gate(TRAP_BP, 3);
+		set_gate(TRAP_OF, 3);
+		set_gate(0x80, 3);
+	}
+	__asm__ volatile("lidt %0" : : "m"(pointer));
+	wrmsr(MSR_STAR, STAR_VALUE);
+	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_CSTAR, (u64)syscall32_entry);
+	wrmsr(MSR_SYSCALL_MASK,
+	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
+}
+
+static bool interrupt(struct vcpu *v, u32 vector)
+{
+	switch (vector) {
+	case KICK_VECTOR:
+		apic_eoi();
+		event_kick(v);
+		return true;
+	case TIMER_VECTOR:
+		apic_eoi();
+		timer_fired(v);
+		return true;
+	case SPURIOUS_VECTOR:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Do the guest's own tables allow this access?  Then the TLB was stale. */
+static bool justified(const struct vcpu *v, u64 addr, u32 error)
+{
+	for (unsigned int level = 4; level > 0; level--) {
+		const u64 *pte = walk(v, addr, level);
+
+		if (!pte || !(*pte & PTE_P) || !(*pte & PTE_U))
+			return true;
+		if ((error & PF_W) && !(*pte & PTE_RW))
+			return true;
+		if ((error & PF_I) && (*pte & PTE_NX))
+			return true;
+	}
+	return false;
+}
+
+static void page_fault(struct vcpu *v, struct regs *r)
+{
+	u64 addr = read_cr2();
+	u32 error = r->error;
+
+	if ((error & (PF_P | PF_RSVD)) == PF_P && guest_range_ok(addr, 1)) {
+		if ((error & PF_W) && v->kernel_mode && ptwr_emulate(v, r, addr))
+			return;
+		/* Old guests die of a fault that their tables don't explain. */
+		if (!justified(v, addr, error)) {
+			count(v, STAT_SPURIOUS);
+			invlpg(addr);
+			return;
+		}
+	}
+	count(v, STAT_PAGE_FAULT);
+	deliver_page_fault(v, r, addr, error);
+}
+
+/* #GP with the vector in its error code: int $n through a gate of ring 0. */
+static bool software_interrupt(struct vcpu *v, struct regs *r)
+{
+	u32 vector = r->error >> 3 & 255;
+	const struct trap_info *t = &v->traps[vector];
+
+	if ((r->error & 7) != 2 || !t->address)
+		return false;
+	if ((t->flags & 3) < (v->kernel_mode ? 1 : 3))
+		return false;
+	r->rip += 2;
+	deliver_exception(v, r, vector, 0);
+	return true;
+}
+
+static void general_protection(struct vcpu *v, struct regs *r)
+{
+	if (r->error ? software_interrupt(v, r) : emulate_privileged(v, r))
+		return;
+	deliver_exception(v, r, TRAP_GP, r->error);
+}
+
+/* #NM comes with the guest's TS already clear (Xen: do_device_not_available). */
+static void device_not_available(struct vcpu *v, struct regs *r)
+{
+	v->cr0_ts = false;
+	__asm__ volatile("clts");
+	deliver_exception(v, r, TRAP_NM, 0);
+}
+
+static void debug_exception(struct vcpu *v, struct regs *r)
+{
+	u64 dr6;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+	v->dr6 = dr6;
+	deliver_exception(v, r, TRAP_DB, 0);
+}
+
+/* entry.S: the guest was interrupted, or did something. */
+void guest_trap(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+
+	switch (r->vector) {
+	case TRAP_PF:
+		page_fault(v, r);
+		return;
+	case TRAP_GP:
+		general_protection(v, r);
+		return;
+	case TRAP_UD:
+		if (!emulate_forced(v, r))
+			deliver_exception(v, r, TRAP_UD, 0);
+		return;
+	case TRAP_NM:
+		device_not_available(v, r);
+		return;
+	case TRAP_DB:
+		debug_exception(v, r);
+		return;
+	case TRAP_NMI:
+		return; /* nobody sends one */
+	case TRAP_DF:
+	case TRAP_MC:
+		panic(r, "double fault or machine check in the guest");
+	default:
+		if (!interrupt(v, r->vector))
+			deliver_exception(v, r, r->vector, r->error);
+	}
+}
+
+/* entry.S: SYSCALL from user mode */
+void guest_syscall(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	bool wide = (u16)r->cs == SEL_USER_CS;
+	u32 type = wide ? CALLBACKTYPE_syscall : CALLBACKTYPE_syscall32;
+
+	count(v, STAT_SYSCALL);
+	if (!v->callback[type]) {
+		r->rip -= 2;
+		deliver_exception(v, r, TRAP_UD, 0);
+		return;
+	}
+	deliver_callback(v, r, type);
+	/* The ABI's virtual SYSCALL_MASK clears DF and nothing else. */
+	r->rflags &= ~(u64)RFLAGS_DF;
+}
+
+static bool fix_up(struct regs *r)
+{
+	for (size_t i = 0; &extable_start[i] < extable_end; i++) {
+		if (extable_start[i].fault == r->rip) {
+			r->rip = extable_start[i].fixup;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* entry.S: the monitor itself was interrupted, or made a mistake. */
+void monitor_trap(struct regs *r)
+{
+	if (r->vector == TRAP_NMI || interrupt(this_vcpu(), r->vector))
+		return;
+	if ((r->vector == TRAP_PF || r->vector == TRAP_GP || r->vector == TRAP_NP ||
+	     r->vector == TRAP_SS) &&
+	    fix_up(r))
+		return;
+	panic(r, "unexpected exception in the monitor");
+}
+
+/*
+ * entry.S: iretq to the guest faulted.  Its registers are those saved, its place
+ * is the frame that iretq refused; all three may overlap.
+ */
+struct regs *iretq_fault_frame(const struct regs *saved, const u64 *frame, struct regs *to)
+{
+	struct regs r = *saved;
+
+	r.rip = frame[0];
+	r.cs = frame[1];
+	r.rflags = frame[2];
+	r.rsp = frame[3];
+	r.ss = frame[4];
+	*to = r;
+	return to;
+}

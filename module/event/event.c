@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * event.c - 2-level event channels: raise, take in, send, unmask
+ *
+ * Only here is it known what pending, mask and selector bits are
+ * (Xen 4.17 common/event_2l.c).  Ports are bound and closed by the helper.
+ */
+#include "event.h"
+#include "mm.h"
+#include "trap.h"
+#include <xen/event_channel.h>
+
+static struct event_area *events(void)
+{
+	return direct(boot->event_area);
+}
+
+/* A port is pending and not masked: make the upcall due. */
+static void mark(struct vcpu *v, u32 port)
+{
+	u64 *selectors = (u64 *)&v->info->evtchn_pending_sel;
+
+	if (!test_and_set_bit(selectors, port / 64))
+		v->info->evtchn_upcall_pending = 1;
+}
+
+void event_raise(struct vcpu *v, u32 port)
+{
+	if (test_and_set_bit((u64 *)shared_info->evtchn_pending, port))
+		return;
+	if (!test_bit((u64 *)shared_info->evtchn_mask, port))
+		mark(v, port);
+}
+
+void event_kick(struct vcpu *v)
+{
+	u64 *words = events()->in_pending[v->id];
+	u64 set = __atomic_exchange_n(&events()->in_words[v->id], 0, __ATOMIC_ACQ_REL);
+
+	while (set) {
+		u32 word = __builtin_ctzl(set);
+		u64 bits = __atomic_exchange_n(&words[word], 0, __ATOMIC_ACQ_REL);
+
+		set &= set - 1;
+		for (; bits; bits &= bits - 1)
+			event_raise(v, word * 64 + __builtin_ctzl(bits));
+	}
+}
+
+static void send_out(struct vcpu *v, u32 port)
+{
+	/* A bit that is still set was rung for already. */
+	if (!test_and_set_bit(events()->out_pending, port))
+		doorbell_event(v);
+}
+
+static long send(struct vcpu *v, u32 port)
+{
+	const struct port *p = &events()->ports[port];
+
+	if (port >= MAX_PORTS)
+		return -XEN_EINVAL;
+	switch (p->kind) {
+	case PORT_BACKEND:
+		send_out(v, port);
+		return 0;
+	case PORT_IPI:
+		event_raise(&vcpus[p->vcpu % MAX_VCPUS], port);
+		return 0;
+	case PORT_LOCAL:
+		event_raise(&vcpus[events()->ports[p->data % MAX_PORTS].vcpu % MAX_VCPUS],
+			    p->data);
+		return 0;
+	case PORT_UNBOUND:
+		return 0;
+	default:
+		return -XEN_EINVAL;
+	}
+}
+
+HANDLE_SUB(do_event_channel_op_send, arg)
+{
+	struct evtchn_send op;
+
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -XEN_EFAULT;
+	return send(this_vcpu(), op.port);
+}
+
+HANDLE_SUB(do_event_channel_op_unmask, arg)
+{
+	struct evtchn_unmask op;
+	u64 *mask = (u64 *)shared_info->evtchn_mask;
+
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -XEN_EFAULT;
+	if (op.port >= MAX_PORTS || events()->ports[op.port].kind == PORT_FREE)
+		return -XEN_EINVAL;
+	__atomic_and_fetch(&mask[op.port / 64], ~(1ULL << op.port % 64), __ATOMIC_SEQ_CST);
+	if (test_bit((u64 *)shared_info->evtchn_pending, op.port))
+		mark(&vcpus[events()->ports[op.port].vcpu % MAX_VCPUS], op.port);
+	return 0;
+}
+
+/* The helper binds; VIRQ_TIMER is raised here, so its port is noted. */
+HANDLER(do_event_channel_op_bind_virq)
+{
+	struct evtchn_bind_virq op;
+	long rc = call_forward(a, b, c, d, e, f);
+
+	if (!rc && !copy_from_guest(&op, b, sizeof(op)) && op.virq == VIRQ_TIMER &&
+	    op.vcpu < boot->nr_vcpus && op.port < MAX_PORTS)
+		vcpus[op.vcpu].timer_port = op.port;
+	return rc;
+}
+
+/* The guest may have closed the port since. */
+void event_raise_timer(struct vcpu *v)
+{
+	const struct port *p = &events()->ports[v->timer_port];
+
+	if (p->kind == PORT_VIRQ && p->data == VIRQ_TIMER && p->vcpu == v->id)
+		event_raise(v, v->timer_port);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * sched.c - a vCPU that has nothing to do: block, poll, yield; and what it did
+ * with its time
+ */
+#include "event.h"
+#include "trap.h"
+#include <xen/sched.h>
+#include <xen/vcpu.h>
+
+#define MAX_POLL_PORTS 128 /* Xen 4.17 common/sched/core.c, do_poll() */
+
+void runstate_change(struct vcpu *v, u32 state)
+{
+	u64 time = now();
+	struct vcpu_runstate_info info;
+
+	v->runstate_time[v->runstate_now] += time - v->runstate_since;
+	v->runstate_now = state;
+	v->runstate_since = time;
+	if (!v->runstate)
+		return;
+	info.state = state;
+	info.state_entry_time = time;
+	memcpy(info.time, v->runstate_time, sizeof(info.time));
+	copy_to_guest(v->runstate, &info, sizeof(info));
+}
+
+HANDLE_SUB(do_sched_op_yield, arg)
+{
+	(void)arg;
+	/* The guest may wait for a backend: let the helper serve it now. */
+	mailbox_call(this_vcpu(), MAILBOX_YIELD);
+	return 0;
+}
+
+HANDLE_SUB(do_sched_op_block, arg)
+{
+	struct vcpu *v = this_vcpu();
+
+	(void)arg;
+	v->info->evtchn_upcall_mask = 0;
+	if (event_due(v))
+		return 0;
+	runstate_change(v, RUNSTATE_blocked);
+	while (!event_due(v))
+		wait_for_interrupt();
+	runstate_change(v, RUNSTATE_running);
+	return 0;
+}
+
+static long any_pending(u64 ports, u32 n)
+{
+	evtchn_port_t port;
+
+	while (n--) {
+		if (copy_from_guest(&port, ports + n * sizeof(port), sizeof(port)))
+			return -XEN_EFAULT;
+		if (port >= MAX_PORTS)
+			return -XEN_EINVAL;
+		if (test_bit((u64 *)shared_info->evtchn_pending, port))
+			return 1;
+	}
+	return 0;
+}
+
+/* Until a port is pending, masked or not, or the time has come. */
+HANDLE_SUB(do_sched_op_poll, arg)
+{
+	struct vcpu *v = this_vcpu();
+	struct sched_poll poll;
+	long rc;
+
+	if (copy_from_guest(&poll, arg, sizeof(poll)))
+		return -XEN_EFAULT;
+	if (poll.nr_ports > MAX_POLL_PORTS)
+		return -XEN_EINVAL;
+	v->poll_deadline = poll.timeout;
+	timer_arm(v);
+	runstate_change(v, RUNSTATE_blocked);
+	for (;;) {
+		rc = any_pending((u64)poll.ports.p, poll.nr_ports);
+		if (rc || (v->poll_deadline && v->poll_deadline <= now()))
+			break;
+		/* An upcall that is due ends it too, as the guest must see it. */
+		if (event_due(v) && !v->info->evtchn_upcall_mask)
+			break;
+		wait_for_interrupt();
+	}
+	runstate_change(v, RUNSTATE_running);
+	v->poll_deadline = 0;
+	timer_arm(v);
+	return rc < 0 ? rc : 0;
+}

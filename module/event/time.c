@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * time.c - system time from the TSC, and where guests read it
+ *
+ * system time = ((tsc - base) << shift) * mul >> 32, as in the public
+ * xen.h, struct vcpu_time_info.  The TSC doesn't change its rate, so what is
+ * published once stays true.
+ */
+#include "event.h"
+#include "trap.h"
+#include <xen/vcpu.h>
+
+#ifndef XEN_PVCLOCK_TSC_STABLE_BIT
+#define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0)
+#endif
+
+static u64 tsc_base;
+static u32 tsc_mul;
+static s8 tsc_shift;
+
+static u64 scale(u64 delta)
+{
+	u64 lo, hi;
+
+	delta = tsc_shift < 0 ? delta >> -tsc_shift : delta << tsc_shift;
+	__asm__("mulq %3" : "=a"(lo), "=d"(hi) : "0"(delta), "r"((u64)tsc_mul) : "cc");
+	return lo >> 32 | hi << 32;
+}
+
+/* ns = ticks * 10^6 / khz: the factor as a 32-bit fraction and a shift. */
+static void find_scale(u64 khz)
+{
+	u64 ns = 1000000;
+
+	tsc_shift = 0;
+	for (; khz > 2 * ns; tsc_shift--)
+		khz >>= 1;
+	for (; khz <= ns; tsc_shift++)
+		khz <<= 1;
+	tsc_mul = (ns << 32) / khz;
+}
+
+static void publish_wallclock(u64 wallclock)
+{
+	shared_info->wc_version++;
+	barrier();
+	shared_info->wc_sec = wallclock / 1000000000;
+	shared_info->wc_nsec = wallclock % 1000000000;
+	barrier();
+	shared_info->wc_version++;
+}
+
+void time_init(u64 wallclock)
+{
+	tsc_base = rdtsc();
+	find_scale(boot->tsc_khz);
+	publish_wallclock(wallclock);
+}
+
+u64 now(void)
+{
+	return scale(rdtsc() - tsc_base);
+}
+
+static void fill(struct vcpu_time_info *t)
+{
+	t->tsc_timestamp = tsc_base;
+	t->system_time = 0;
+	t->tsc_to_system_mul = tsc_mul;
+	t->tsc_shift = tsc_shift;
+	t->flags = XEN_PVCLOCK_TSC_STABLE_BIT;
+}
+
+void time_publish(struct vcpu *v)
+{
+	struct vcpu_time_info *t = &v->info->time, copy = { .version = 2 };
+
+	t->version++;
+	barrier();
+	fill(t);
+	barrier();
+	t->version++;
+	fill(&copy);
+	if (v->time_area)
+		copy_to_guest(v->time_area, &copy, sizeof(copy));
+}
+
+HANDLE_VCPU_SUB(do_vcpu_op_register_vcpu_time_memory_area, id, arg)
+{
+	struct vcpu_register_time_memory_area area;
+	struct vcpu *v = this_vcpu();
+
+	if ((u32)id != v->id)
+		return -XEN_ENOENT;
+	if (copy_from_guest(&area, arg, sizeof(area)))
+		return -XEN_EFAULT;
+	if (!guest_range_ok(area.addr.p, sizeof(struct vcpu_time_info)))
+		return -XEN_EFAULT;
+	v->time_area = area.addr.p;
+	time_publish(v);
+	return 0;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vcpu_op.c - vCPUs: which there are, and where their vcpu_info and runstate are
+ */
+#include "event.h"
+#include "mm.h"
+#include "trap.h"
+#include <xen/vcpu.h>
+
+static struct vcpu *vcpu_of(u64 id)
+{
+	return (u32)id < boot->nr_vcpus ? &vcpus[(u32)id] : NULL;
+}
+
+/* One vCPU so far, which was initialised before it ran. */
+HANDLE_VCPU_SUB(do_vcpu_op_initialise, id, arg)
+{
+	struct vcpu_guest_context_head {
+		u8 byte;
+	} head;
+
+	if (!vcpu_of(id))
+		return -XEN_ENOENT;
+	if (copy_from_guest(&head, arg, sizeof(head)))
+		return -XEN_EFAULT;
+	return -XEN_EEXIST;
+}
+
+HANDLE_VCPU_SUB(do_vcpu_op_up, id, arg)
+{
+	(void)arg;
+	return vcpu_of(id) ? 0 : -XEN_ENOENT;
+}
+
+/* The last vCPU going down is a power-off (Xen 4.17 common_vcpu_op()). */
+HANDLE_VCPU_SUB(do_vcpu_op_down, id, arg)
+{
+	struct vcpu *v = this_vcpu();
+	struct mailbox *m = &v->area->mailbox;
+
+	(void)arg;
+	if (!vcpu_of(id))
+		return -XEN_ENOENT;
+	m->arg[0] = m->arg[1] = 0;
+	return mailbox_call(v, MAILBOX_POWEROFF);
+}
+
+HANDLE_VCPU_SUB(do_vcpu_op_is_up, id, arg)
+{
+	(void)arg;
+	return vcpu_of(id) ? 1 : -XEN_ENOENT;
+}
+
+HANDLE_VCPU_SUB(do_vcpu_op_get_runstate_info, id, arg)
+{
+	struct vcpu *v = vcpu_of(id);
+	struct vcpu_runstate_info info;
+
+	if (!v)
+		return -XEN_ENOENT;
+	runstate_change(v, v->runstate_now);
+	info.state = v->runstate_now;
+	info.state_entry_time = v->runstate_since;
+	memcpy(info.time, v->runstate_time, sizeof(info.time));
+	return copy_to_guest(arg, &info, sizeof(info));
+}
+
+HANDLE_VCPU_SUB(do_vcpu_op_register_runstate_memory_area, id, arg)
+{
+	struct vcpu_register_runstate_memory_area area;
+	struct vcpu *v = vcpu_of(id);
+
+	if (!v)
+		return -XEN_ENOENT;
+	if (copy_from_guest(&area, arg, sizeof(area)) ||
+	    !guest_range_ok(area.addr.p, sizeof(struct vcpu_runstate_info)))
+		return -XEN_EFAULT;
+	v->runstate = area.addr.p;
+	runstate_change(v, v->runstate_now);
+	return 0;
+}
+
+/*
+ * Everything is marked pending, so that nothing gets lost in the move; the guest
+ * can cope with an event too many (Xen 4.17 map_vcpu_info()).
+ */
+static long place_info(struct vcpu *v, u64 mfn, u32 offset)
+{
+	struct vcpu_info *info;
+
+	if (offset > 4096 - sizeof(*info) || offset % _Alignof(struct vcpu_info))
+		return -XEN_ENXIO;
+	if (v->info_placed || !frame_owned(mfn) || frame_type(frame_table[mfn]))
+		return -XEN_EINVAL;
+	info = direct((mfn << 12) + offset);
+	memcpy(info, v->info, sizeof(*info));
+	v->info = info;
+	v->info_placed = true;
+	info->evtchn_pending_sel = ~0UL;
+	info->evtchn_upcall_pending = 1;
+	time_publish(v);
+	return 0;
+}
+
+HANDLE_VCPU_SUB(do_vcpu_op_register_vcpu_info, id, arg)
+{
+	struct vcpu_register_vcpu_info info;
+	struct vcpu *v = vcpu_of(id);
+
+	if (!v)
+		return -XEN_ENOENT;
+	if (copy_from_guest(&info, arg, sizeof(info)))
+		return -XEN_EFAULT;
+	return place_info(v, info.mfn, info.offset);
+}

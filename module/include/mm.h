@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mm.h - machine memory, page-table frames and roots
+ */
+#ifndef MONITOR_MM_H
+#define MONITOR_MM_H
+
+#include "hypercall.h"
+
+/** direct() - the monitor's own address of machine address @paddr */
+static inline void *direct(u64 paddr)
+{
+	return (void *)(DIRECT_VA + paddr);
+}
+
+/** frame_ptr() - the monitor's own address of frame @mfn */
+static inline void *frame_ptr(u64 mfn)
+{
+	return direct(mfn << 12);
+}
+
+static inline u64 pte_mfn(u64 pte)
+{
+	return (pte & PTE_ADDR) >> 12;
+}
+
+extern u64 *frame_table, *m2p;
+extern u64 master_root[512];
+
+/**
+ * map_init() - build the monitor's own map: direct map, M2P, windows
+ *
+ * Once, on vCPU 0, before anything that uses direct().
+ */
+void map_init(void);
+
+/** heap_pages() - take zeroed pages of the monitor's heap, for good */
+void *heap_pages(u64 pages);
+
+/** heap_left() - pages of the heap that nobody took */
+u64 heap_left(void);
+
+/** virt_to_paddr() - machine address of something in the image or direct map */
+u64 virt_to_paddr(const void *p);
+
+/* ---- frames.c: types ---- */
+
+static inline unsigned int frame_type(u64 word)
+{
+	return (word & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT;
+}
+
+/** frame_owned() - does @mfn belong to the guest? */
+static inline bool frame_owned(u64 mfn)
+{
+	return mfn < boot->end_mfn && frame_table[mfn] & FRAME_OWNED;
+}
+
+/**
+ * frame_get() - take a reference on a frame as a table of level @level
+ * @mfn:   frame, any number
+ * @level: 1 to 4
+ *
+ * A frame without a type is walked, checked and gets the type.
+ * Return: 0, or -XEN_EINVAL.
+ */
+long frame_get(u64 mfn, unsigned int level);
+
+/** frame_put() - drop such a reference; with the last one the type ends */
+void frame_put(u64 mfn);
+
+/** frame_pin(), frame_unpin() - MMUEXT_PIN_L*_TABLE, MMUEXT_UNPIN_TABLE */
+long frame_pin(u64 mfn, unsigned int level);
+long frame_unpin(u64 mfn);
+
+/**
+ * entry_set() - write an entry of a table, with all checks and references
+ * @slot:     entry, in the direct map, of a frame with a type
+ * @value:    new value
+ * @preserve: keep accessed and dirty bits that hardware set meanwhile
+ *
+ * Return: 0, or a negative XEN_E* value with nothing changed.
+ */
+long entry_set(u64 *slot, u64 value, bool preserve);
+
+/**
+ * entry_exchange() - the same for an L1 entry that must still hold @old
+ * Return: 0; -XEN_EAGAIN when it holds something else by now.
+ */
+long entry_exchange(u64 *slot, u64 old, u64 value);
+
+/* ---- root.c: shadow roots ---- */
+
+/** roots_init() - give what is left of the heap to shadow roots */
+void roots_init(void);
+
+/** root_shadow() - machine address of the shadow of L4 @mfn, filled */
+u64 root_shadow(u64 mfn);
+
+/** root_changed() - entry @index of L4 @mfn has a new value */
+void root_changed(u64 mfn, unsigned int index, u64 value);
+
+/** root_forget() - L4 @mfn is no table any more */
+void root_forget(u64 mfn);
+
+/** root_set_kernel() - MMUEXT_NEW_BASEPTR, cr3 writes: load a kernel root */
+long root_set_kernel(struct vcpu *v, u64 mfn);
+
+/** root_set_user() - MMUEXT_NEW_USER_BASEPTR; 0: none */
+long root_set_user(struct vcpu *v, u64 mfn);
+
+/* ---- walk.c ---- */
+
+/**
+ * walk() - the entry that maps a guest address at a level
+ * @v:     vCPU, whose present mode says which root
+ * @va:    guest virtual address
+ * @level: 1 to 4
+ * Return: the entry in the direct map, or NULL when a table above is missing.
+ */
+u64 *walk(const struct vcpu *v, u64 va, unsigned int level);
+
+/* ---- ptwr.c: writable page tables ---- */
+
+/**
+ * ptwr_emulate() - emulate a guest's write to a page table it maps read-only
+ * @v:    vCPU
+ * @r:    guest's registers, advanced when it worked
+ * @addr: faulting address
+ * Return: true when the fault is dealt with.
+ */
+bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr);
+
+/** tlb_flush() - drop this CPU's translations of the guest */
+static inline void tlb_flush(void)
+{
+	write_cr3(read_cr3());
+}
+
+#endif

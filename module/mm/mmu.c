@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mmu.c - mmu_update, update_va_mapping, mmuext_op
+ */
+#include "mm.h"
+#include "trap.h"
+
+static bool is_self(u32 domid)
+{
+	return domid == DOMID_SELF || domid == boot->domid;
+}
+
+/* The number of requests done goes to the guest if it asked for it. */
+static void report_done(u64 pdone, u32 done)
+{
+	u32 old = 0;
+
+	if (!pdone || copy_from_guest(&old, pdone, sizeof(old)))
+		return;
+	done += old;
+	copy_to_guest(pdone, &done, sizeof(done));
+}
+
+static long machphys_update(u64 mfn, u64 pfn)
+{
+	if (!frame_owned(mfn))
+		return -XEN_EINVAL;
+	m2p[mfn] = pfn;
+	return 0;
+}
+
+static long update_one(const struct mmu_update *req)
+{
+	u64 cmd = req->ptr & 7, paddr = req->ptr & ~7ULL;
+
+	switch (cmd) {
+	case MMU_NORMAL_PT_UPDATE:
+	case MMU_PT_UPDATE_PRESERVE_AD:
+	case MMU_PT_UPDATE_NO_TRANSLATE:
+		if (unlikely(!frame_owned(paddr >> 12)))
+			return -XEN_EINVAL;
+		return entry_set(direct(paddr), req->val, cmd == MMU_PT_UPDATE_PRESERVE_AD);
+	case MMU_MACHPHYS_UPDATE:
+		return machphys_update(paddr >> 12, req->val);
+	default:
+		return -XEN_ENOSYS;
+	}
+}
+
+HANDLE4(do_mmu_update, reqs, nr, pdone, domid)
+{
+	struct mmu_update req;
+	u32 done, n = nr;
+	long rc = 0;
+
+	if (!guest_range_ok(reqs, n * sizeof(req)))
+		return -XEN_EFAULT;
+	if (!is_self((u16)domid) || (u32)domid >> 16)
+		return -XEN_ESRCH;
+	for (done = 0; done < n; done++, reqs += sizeof(req)) {
+		rc = copy_from_guest(&req, reqs, sizeof(req));
+		if (!rc)
+			rc = update_one(&req);
+		if (rc)
+			break;
+	}
+	report_done(pdone, done);
+	return rc;
+}
+
+/* UVMF_*: what to flush; other vCPUs are a matter of the masks it may point to. */
+static void flush_after(u64 va, u64 flags)
+{
+	switch (flags & UVMF_FLUSHTYPE_MASK) {
+	case UVMF_TLB_FLUSH:
+		tlb_flush();
+		break;
+	case UVMF_INVLPG:
+		invlpg(va);
+		break;
+	}
+}
+
+HANDLE3(do_update_va_mapping, va, value, flags)
+{
+	u64 *slot = walk(this_vcpu(), va, 1);
+	long rc = -XEN_EINVAL;
+
+	if (likely(slot && frame_type(frame_table[virt_to_paddr(slot) >> 12]) == 1))
+		rc = entry_set(slot, value, false);
+	flush_after(va, flags);
+	return rc;
+}
+
+static long clear_page(u64 mfn)
+{
+	if (!frame_owned(mfn) || frame_type(frame_table[mfn]))
+		return -XEN_EINVAL;
+	memset(frame_ptr(mfn), 0, 4096);
+	return 0;
+}
+
+static long copy_page(u64 to, u64 from)
+{
+	if (!frame_owned(from) || !frame_owned(to) || frame_type(frame_table[to]))
+		return -XEN_EINVAL;
+	memcpy(frame_ptr(to), frame_ptr(from), 4096);
+	return 0;
+}
+
+static long set_ldt(struct vcpu *v, u64 base, u32 entries)
+{
+	if (entries > 8192 || (entries && ((base & 4095) || !guest_range_ok(base, 1))))
+		return -XEN_EINVAL;
+	if (v->ldt_base == base && v->ldt_entries == entries)
+		return 0;
+	v->ldt_base = base;
+	v->ldt_entries = entries;
+	load_ldt(v);
+	return 0;
+}
+
+static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
+{
+	switch (op->cmd) {
+	case MMUEXT_PIN_L1_TABLE:
+	case MMUEXT_PIN_L2_TABLE:
+	case MMUEXT_PIN_L3_TABLE:
+	case MMUEXT_PIN_L4_TABLE:
+		return frame_pin(op->arg1.mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
+	case MMUEXT_UNPIN_TABLE:
+		return frame_unpin(op->arg1.mfn);
+	case MMUEXT_NEW_BASEPTR:
+		return root_set_kernel(v, op->arg1.mfn);
+	case MMUEXT_NEW_USER_BASEPTR:
+		return root_set_user(v, op->arg1.mfn);
+	case MMUEXT_TLB_FLUSH_LOCAL:
+	case MMUEXT_TLB_FLUSH_MULTI:
+	case MMUEXT_TLB_FLUSH_ALL:
+		tlb_flush();
+		return 0;
+	case MMUEXT_INVLPG_LOCAL:
+	case MMUEXT_INVLPG_MULTI:
+	case MMUEXT_INVLPG_ALL:
+		if (guest_range_ok(op->arg1.linear_addr, 1))
+			invlpg(op->arg1.linear_addr);
+		return 0;
+	case MMUEXT_SET_LDT:
+		return set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
+	case MMUEXT_FLUSH_CACHE:
+		return -XEN_EACCES; /* no device memory: Xen 4.17 cache_flush_permitted() */
+	case MMUEXT_FLUSH_CACHE_GLOBAL:
+		return -XEN_EINVAL;
+	case MMUEXT_CLEAR_PAGE:
+		return clear_page(op->arg1.mfn);
+	case MMUEXT_COPY_PAGE:
+		return copy_page(op->arg1.mfn, op->arg2.src_mfn);
+	default:
+		return -XEN_ENOSYS;
+	}
+}
+
+HANDLE4(do_mmuext_op, ops, nr, pdone, domid)
+{
+	struct vcpu *v = this_vcpu();
+	struct mmuext_op op;
+	u32 done, n = nr;
+	long rc = 0;
+
+	if (!guest_range_ok(ops, n * sizeof(op)))
+		return -XEN_EFAULT;
+	if (!is_self((u16)domid))
+		return -XEN_ESRCH;
+	for (done = 0; done < n; done++, ops += sizeof(op)) {
+		rc = copy_from_guest(&op, ops, sizeof(op));
+		if (rc)
+			break;
+		if (boot->flags & BOOT_TRACE)
+			trace_call(v, __HYPERVISOR_mmuext_op, TRACE_MMUEXT, op.cmd,
+				   op.arg1.mfn);
+		rc = mmuext_one(v, &op);
+		if (rc)
+			break;
+	}
+	report_done(pdone, done);
+	return rc;
+}
