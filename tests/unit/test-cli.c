@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/arguments.h"
+#include "domain/domain.h"
+#include <string.h>
+
+static void test_memory(void)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;
+	} good[] = {
+		{ "256", 256ULL << 20 }, { "256M", 256ULL << 20 }, { "256m", 256ULL << 20 },
+		{ "4K", 4096 },          { "7K", 4096 },           { "2G", 2ULL << 30 },
+		{ "1T", 1ULL << 40 },    { "0010", 10ULL << 20 },  { "4096T", 1ULL << 52 },
+	};
+	static const char *const bad[] = { "",
+					   "x",
+					   "-1",
+					   "+1",
+					   "1.5G",
+					   "256X",
+					   "1MB",
+					   "0",
+					   "3K",
+					   " 1",
+					   "4097T",
+					   "99999999999999999999",
+					   "18446744073709551616K" };
+	uint64_t bytes;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(good); i++) {
+		GError *error = NULL;
+
+		g_assert_true(parse_memory(good[i].text, &bytes, &error));
+		g_assert_no_error(error);
+		g_assert_cmpuint(bytes, ==, good[i].bytes);
+	}
+	for (unsigned int i = 0; i < G_N_ELEMENTS(bad); i++) {
+		GError *error = NULL;
+
+		g_assert_false(parse_memory(bad[i], &bytes, &error));
+		g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
+		g_assert_nonnull(strstr(error->message, "--memory"));
+		g_error_free(error);
+	}
+}
+
+static void test_machine(void)
+{
+	static const char *const bad[] = {
+		"", "xen", "kvm,accel=tcg", "qemu,cpus=1", "qemu,", "auto,cpu=max"
+	};
+	struct machine_choice choice;
+
+	g_assert_true(parse_machine(NULL, &choice, NULL));
+	g_assert_cmpstr(choice.name, ==, "auto");
+	machine_choice_clear(&choice);
+	g_assert_true(parse_machine("qemu,accel=kvm,cpu=host,accel=tcg", &choice, NULL));
+	g_assert_cmpstr(choice.name, ==, "qemu");
+	g_assert_cmpstr(choice.accel, ==, "tcg");
+	g_assert_cmpstr(choice.cpu, ==, "host");
+	machine_choice_clear(&choice);
+	for (unsigned int i = 0; i < G_N_ELEMENTS(bad); i++) {
+		GError *error = NULL;
+
+		g_assert_false(parse_machine(bad[i], &choice, &error));
+		g_assert_nonnull(strstr(error->message, "--machine"));
+		g_assert_null(choice.name);
+		g_error_free(error);
+	}
+}
+
+static void test_trace(void)
+{
+	GError *error = NULL;
+	uint32_t trace;
+
+	g_assert_true(parse_trace(NULL, &trace, NULL));
+	g_assert_cmpuint(trace, ==, 0);
+	g_assert_true(parse_trace("xenstore,hypercalls", &trace, NULL));
+	g_assert_cmpuint(trace, ==, TRACE_XENSTORE | TRACE_HYPERCALLS);
+	g_assert_false(parse_trace("events,everything", &trace, &error));
+	g_assert_nonnull(strstr(error->message, "everything"));
+	g_error_free(error);
+}
+
+static void test_name(void)
+{
+	g_assert_true(parse_name("guest-1.example_A", NULL));
+	g_assert_false(parse_name("", NULL));
+	g_assert_false(parse_name("..", NULL));
+	g_assert_false(parse_name("a/b", NULL));
+	g_assert_false(parse_name("a\nb", NULL));
+	g_assert_false(parse_name("0123456789012345678901234567890123456789"
+				  "0123456789012345678901234567890123456789",
+				  NULL));
+}
+
+int main(int argc, char **argv)
+{
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/cli/memory", test_memory);
+	g_test_add_func("/cli/machine", test_machine);
+	g_test_add_func("/cli/trace", test_trace);
+	g_test_add_func("/cli/name", test_name);
+	return g_test_run();
+}
