@@ -33,7 +33,7 @@ static u64 *register_of(struct regs *r, unsigned int n)
 
 static bool fetch(struct priv *p, const struct regs *r)
 {
-	if (!copy_from_guest(p->code, r->rip, 15))
+	if (!copy_from_guest(p->code, r->rip, sizeof(p->code)))
 		return true;
 	memset(p->code, 0, sizeof(p->code));
 	return !copy_from_guest(p->code, r->rip, 4096 - (r->rip & 4095));
@@ -241,20 +241,20 @@ bool emulate_privileged(struct vcpu *v, struct regs *r)
 bool emulate_forced(struct vcpu *v, struct regs *r)
 {
 	static const u8 wanted[7] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
-	u8 code[7];
+	struct priv p = { .at = 0 };
 	u32 out[4];
 
-	if (copy_from_guest(code, r->rip, sizeof(code)))
+	if (!fetch(&p, r))
 		return false;
-	for (unsigned int i = 0; i < sizeof(code); i++)
-		if (code[i] != wanted[i])
+	for (unsigned int i = 0; i < sizeof(wanted); i++)
+		if (p.code[i] != wanted[i])
 			return false;
 	guest_cpuid(v, r->rax, r->rcx, out);
 	r->rax = out[0];
 	r->rbx = out[1];
 	r->rcx = out[2];
 	r->rdx = out[3];
-	r->rip += sizeof(code);
+	r->rip += sizeof(wanted);
 	count(v, STAT_CPUID);
 	return true;
 }

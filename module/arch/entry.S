@@ -257,12 +257,20 @@ copy_guest:
 memcpy:
 	mov	%rdi, %rax
 	mov	%rdx, %rcx
+	shr	$3, %rcx
+	rep movsq
+	mov	%edx, %ecx
+	and	$7, %ecx
 	rep movsb
 	ret
-memset:
+memset:				/* of zeroes: nothing else is needed */
 	mov	%rdi, %r8
-	mov	%esi, %eax
+	xor	%eax, %eax
 	mov	%rdx, %rcx
+	shr	$3, %rcx
+	rep stosq
+	mov	%edx, %ecx
+	and	$7, %ecx
 	rep stosb
 	mov	%r8, %rax
 	ret

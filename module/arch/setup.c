@@ -41,6 +41,7 @@ static void vcpu_init(struct vcpu *v, u32 id)
 	v->info =
 		(struct vcpu_info *)&shared_info->vcpu_info[id < XEN_LEGACY_MAX_VCPUS ? id : 0];
 	v->kernel_mode = true;
+	v->cr4 = guest_cr4(0);
 	v->xcr0 = 1;
 	v->dr6 = 0xffff0ff0;
 	v->dr7 = 0x400;
@@ -117,8 +118,8 @@ void monitor_start(void)
 	map_init();
 	boot = direct(BOOT_INFO_PADDR);
 	shared_info = frame_ptr(boot->shared_info_mfn);
-	vcpu_init(v, 0);
 	find_features();
+	vcpu_init(v, 0);
 	segments_init(v);
 	trap_init(v);
 	apic_init();

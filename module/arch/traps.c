@@ -204,7 +204,7 @@ void guest_trap(struct regs *r)
 	case TRAP_MC:
 		panic(r, "double fault or machine check in the guest");
 	default:
-		if (!interrupt(v, r->vector))
+		if (!interrupt(v, r->vector) && (r->vector < 32 || r->vector == 0x80))
 			deliver_exception(v, r, r->vector, r->error);
 	}
 }
@@ -241,7 +241,10 @@ static bool fix_up(struct regs *r)
 /* entry.S: the monitor itself was interrupted, or made a mistake. */
 void monitor_trap(struct regs *r)
 {
-	if (r->vector == TRAP_NMI || interrupt(this_vcpu(), r->vector))
+	/* A guest's watchpoint on what copy_guest() touched; an NMI from nobody */
+	if (r->vector == TRAP_DB || r->vector == TRAP_NMI)
+		return;
+	if (interrupt(this_vcpu(), r->vector))
 		return;
 	if ((r->vector == TRAP_PF || r->vector == TRAP_GP || r->vector == TRAP_NP ||
 	     r->vector == TRAP_SS) &&

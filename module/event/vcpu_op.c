@@ -35,14 +35,10 @@ HANDLE_VCPU_SUB(do_vcpu_op_up, id, arg)
 /* The last vCPU going down is a power-off (Xen 4.17 common_vcpu_op()). */
 HANDLE_VCPU_SUB(do_vcpu_op_down, id, arg)
 {
-	struct vcpu *v = this_vcpu();
-	struct mailbox *m = &v->area->mailbox;
-
 	(void)arg;
 	if (!vcpu_of(id))
 		return -XEN_ENOENT;
-	m->arg[0] = m->arg[1] = 0;
-	return mailbox_call(v, MAILBOX_POWEROFF);
+	return mailbox_call(this_vcpu(), MAILBOX_POWEROFF);
 }
 
 HANDLE_VCPU_SUB(do_vcpu_op_is_up, id, arg)

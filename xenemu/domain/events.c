@@ -109,6 +109,7 @@ static void set_pending(struct events *ev, unsigned int port)
 
 	__atomic_fetch_or(&ev->config.area->in_pending[vcpu][WORD(port)], BIT(port),
 			  __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&ev->config.area->in_words[vcpu], BIT(WORD(port)), __ATOMIC_SEQ_CST);
 	if (ev->config.trace)
 		fprintf(ev->config.trace, "event: port %u raised, vcpu %u\n", port, vcpu);
 	ev->config.kick(ev->config.opaque, vcpu);

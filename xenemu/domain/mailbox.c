@@ -127,6 +127,9 @@ static int64_t answer(struct domain *dom, const struct request *req)
 		return 0;
 	case MAILBOX_SET_XCR0:
 		return set_xcr0(dom, call->vcpu, call->arg[0]);
+	case MAILBOX_POWEROFF:
+		domain_end(dom, DOMAIN_POWEROFF);
+		return 0;
 	default:
 		domain_fail(dom, DOMAIN_FAILED, "the monitor made an unknown call, %u",
 			    req->call);
