@@ -68,9 +68,9 @@ u64 root_shadow(u64 mfn)
 	shadows[n].mfn = mfn;
 	frame_table[mfn] |= (u64)(n + 1) << FRAME_SHADOW_SHIFT;
 	shadow = shadow_of(mfn);
-	for (u32 i = 0; i < 512; i++)
-		shadow[i] = i - MONITOR_FIRST_SLOT < MONITOR_NR_SLOTS ? master_root[i]
-								      : guest[i];
+	memcpy(shadow, guest, 4096);
+	memcpy(shadow + MONITOR_FIRST_SLOT, master_root + MONITOR_FIRST_SLOT,
+	       MONITOR_NR_SLOTS * 8);
 	count(this_vcpu(), STAT_SHADOW_FILL);
 	return virt_to_paddr(shadow);
 }
