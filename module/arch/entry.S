@@ -46,7 +46,7 @@
 
 	.text
 
-/* 256 entries of the IDT, 16 bytes each: error code (if none came), vector */
+/* 256 entries of the IDT, 16 bytes each: error code (if none came), vector above */
 	.balign	16
 	.globl	idt_stubs
 idt_stubs:
@@ -56,7 +56,7 @@ idt_stubs:
 	.if	(vector >= 32) || !((TRAPS_WITH_ERROR >> (vector & 31)) & 1)
 	push	$0
 	.endif
-	push	$vector
+	movl	$vector, 4(%rsp)
 	.if	(vector == TRAP_DB) || (vector == TRAP_NMI) || (vector == TRAP_DF) || (vector == TRAP_MC)
 	jmp	ist_entry
 	.else
@@ -68,7 +68,7 @@ idt_stubs:
 	.balign	16
 trap_entry:
 	cld
-	testb	$3, 3 * 8(%rsp)
+	testb	$3, 2 * 8(%rsp)
 	jz	trap_in_monitor
 	swapgs
 	save_registers
@@ -83,18 +83,18 @@ trap_entry:
 	.balign	16
 ist_entry:
 	cld
-	testb	$3, 3 * 8(%rsp)
+	testb	$3, 2 * 8(%rsp)
 	jz	trap_in_monitor
 	swapgs
 	push	%rax
 	push	%rcx
 	mov	%gs:VCPU_STACK, %rax
-	/* vector, error, rip, cs, rflags, rsp, ss */
-	.irp	n, 0, 1, 2, 3, 4, 5, 6
+	/* error and vector, rip, cs, rflags, rsp, ss */
+	.irp	n, 0, 1, 2, 3, 4, 5
 	mov	(\n + 2) * 8(%rsp), %rcx
-	mov	%rcx, (\n - 7) * 8(%rax)
+	mov	%rcx, (\n - 6) * 8(%rax)
 	.endr
-	sub	$7 * 8, %rax
+	sub	$6 * 8, %rax
 	xchg	%rax, 8(%rsp)
 	pop	%rcx
 	pop	%rsp
@@ -111,7 +111,7 @@ trap_in_monitor:
 	je	iretq_fault
 	call	monitor_trap
 	restore_registers
-	add	$16, %rsp
+	add	$8, %rsp
 	iretq
 
 /*
@@ -145,7 +145,7 @@ syscall_entry:
 	push	$SEL_USER_CS
 	push	%rcx
 	push	$0
-	push	$ENTRY_SYSCALL
+	movl	$ENTRY_SYSCALL, 4(%rsp)
 	save_registers
 	mov	%rsp, %rdi
 	cmpb	$0, %gs:VCPU_KERNEL_MODE
@@ -168,7 +168,7 @@ syscall32_entry:
 	push	$SEL_USER_CS32
 	push	%rcx
 	push	$0
-	push	$ENTRY_SYSCALL
+	movl	$ENTRY_SYSCALL, 4(%rsp)
 	save_registers
 	mov	%rsp, %rdi
 	call	guest_syscall
@@ -212,7 +212,7 @@ guest_exit:
 
 return_by_iretq:
 	restore_registers
-	add	$16, %rsp
+	add	$8, %rsp
 	swapgs
 guest_iretq:
 	iretq

@@ -8,39 +8,13 @@
 #include "mm.h"
 #include "trap.h"
 
-static void save_registers(struct cpu_user_regs *u, const struct regs *r)
-{
-	u->r15 = r->r15;
-	u->r14 = r->r14;
-	u->r13 = r->r13;
-	u->r12 = r->r12;
-	u->rbp = r->rbp;
-	u->rbx = r->rbx;
-	u->r11 = r->r11;
-	u->r10 = r->r10;
-	u->r9 = r->r9;
-	u->r8 = r->r8;
-	u->rax = r->rax;
-	u->rcx = r->rcx;
-	u->rdx = r->rdx;
-	u->rsi = r->rsi;
-	u->rdi = r->rdi;
-	u->rip = r->rip;
-	u->cs = r->cs;
-	u->rflags = r->rflags;
-	u->rsp = r->rsp;
-	u->ss = r->ss;
-	u->error_code = r->error;
-	u->entry_vector = r->vector;
-}
-
 static void save_context(struct vcpu *v, const struct regs *r)
 {
 	struct vcpu_guest_context *c = (void *)v->area->context;
 	u64 active = guest_gs_base();
 
 	memset(c, 0, sizeof(*c));
-	save_registers(&c->user_regs, r);
+	memcpy(&c->user_regs, r, sizeof(*r));
 	c->flags = VGCF_online | (v->kernel_mode ? VGCF_in_kernel : 0);
 	memcpy(c->trap_ctxt, v->traps, sizeof(c->trap_ctxt));
 	c->ldt_base = v->ldt_base;

@@ -49,35 +49,10 @@ static void vcpu_init(struct vcpu *v, u32 id)
 	wrmsr(MSR_GS_BASE, (u64)v);
 }
 
-static void load_registers(struct regs *r, const struct cpu_user_regs *u)
-{
-	*r = (struct regs){
-		.r15 = u->r15,
-		.r14 = u->r14,
-		.r13 = u->r13,
-		.r12 = u->r12,
-		.rbp = u->rbp,
-		.rbx = u->rbx,
-		.r11 = u->r11,
-		.r10 = u->r10,
-		.r9 = u->r9,
-		.r8 = u->r8,
-		.rax = u->rax,
-		.rcx = u->rcx,
-		.rdx = u->rdx,
-		.rsi = u->rsi,
-		.rdi = u->rdi,
-		.rip = u->rip,
-		.cs = u->cs | 3,
-		.rflags = u->rflags,
-		.rsp = u->rsp,
-		.ss = u->ss | 3,
-	};
-}
-
 /* The state that the helper's builder, or VCPUOP_initialise, wants. */
 static long load_context(struct vcpu *v, const struct vcpu_guest_context *c)
 {
+	struct regs *r = guest_regs(v);
 	long rc = root_set_kernel(v, c->ctrlreg[3] >> 12);
 
 	if (!rc && c->ctrlreg[1])
@@ -86,7 +61,10 @@ static long load_context(struct vcpu *v, const struct vcpu_guest_context *c)
 		rc = set_gdt(v, c->gdt_frames, c->gdt_ents);
 	if (rc)
 		return rc;
-	load_registers(guest_regs(v), &c->user_regs);
+	memcpy(r, &c->user_regs, sizeof(*r));
+	r->cs = (u16)r->cs | 3;
+	r->ss = (u16)r->ss | 3;
+	r->vector = 0;
 	v->kernel_sp = c->kernel_sp;
 	v->kernel_ss = c->kernel_ss | 3;
 	v->callback[CALLBACKTYPE_event] = c->event_callback_eip;

@@ -16,12 +16,12 @@
 #define VCPU_INFO 32
 
 #define REGS_RCX (11 * 8)
-#define REGS_VECTOR (15 * 8)
-#define REGS_RIP (17 * 8)
-#define REGS_CS (18 * 8)
-#define REGS_RFLAGS (19 * 8)
-#define REGS_RSP (20 * 8)
-#define REGS_BYTES (22 * 8)
+#define REGS_VECTOR (15 * 8 + 4)
+#define REGS_RIP (16 * 8)
+#define REGS_CS (17 * 8)
+#define REGS_RFLAGS (18 * 8)
+#define REGS_RSP (19 * 8)
+#define REGS_BYTES (21 * 8)
 
 #ifndef __ASSEMBLER__
 
@@ -31,14 +31,15 @@
 #include <xen/xen.h>
 
 /**
- * struct regs - registers as entry.S saves them
+ * struct regs - registers as entry.S saves them: the beginning of Xen's
+ * struct cpu_user_regs
  *
  * A guest's are always at the top of its vCPU's stack.
  */
 struct regs {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
-	u64 vector; /* or ENTRY_SYSCALL: rcx and r11 are free to be lost */
-	u64 error;
+	u32 error;
+	u32 vector; /* or ENTRY_SYSCALL: rcx and r11 are free to be lost */
 	u64 rip, cs, rflags, rsp, ss;
 };
 
@@ -153,6 +154,8 @@ _Static_assert(offsetof(struct vcpu, stack) == VCPU_STACK, "entry.S");
 _Static_assert(offsetof(struct vcpu, kernel_mode) == VCPU_KERNEL_MODE, "entry.S");
 _Static_assert(offsetof(struct vcpu, no_sysret) == VCPU_NO_SYSRET, "entry.S");
 _Static_assert(offsetof(struct vcpu, info) == VCPU_INFO, "entry.S");
+_Static_assert(offsetof(struct regs, rip) == offsetof(struct cpu_user_regs, rip), "regs");
+_Static_assert(offsetof(struct regs, ss) == offsetof(struct cpu_user_regs, ss), "regs");
 _Static_assert(offsetof(struct regs, rcx) == REGS_RCX, "entry.S");
 _Static_assert(offsetof(struct regs, vector) == REGS_VECTOR, "entry.S");
 _Static_assert(offsetof(struct regs, rip) == REGS_RIP, "entry.S");
