@@ -1,13 +1,17 @@
-# The helper: every .c below xenemu/ but the program's main is in libxenemu.a,
-# which the tests link too.
+# The helper: every .c and .S below xenemu/ but the program's main is in
+# libxenemu.a, which the tests link too.
 
-XENEMU_SRC := $(sort $(wildcard xenemu/*/*.c))
-XENEMU_OBJ := $(XENEMU_SRC:%.c=$(B)/obj/%.o)
+XENEMU_SRC := $(sort $(wildcard xenemu/*/*.c xenemu/*/*.S))
+XENEMU_OBJ := $(addprefix $(B)/obj/,$(addsuffix .o,$(basename $(XENEMU_SRC))))
 XENEMU_MAIN := xenemu/main.c
 
 $(B)/obj/xenemu/%.o: xenemu/%.c $(GENERATED)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(PKG_CFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/obj/xenemu/%.o: xenemu/%.S
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) -g -MMD -MP -c -o $@ $<
 
 $(B)/obj/xenemu/cli/version.o: CPPFLAGS += -DXENEMU_VERSION='"$(VERSION)"'
 
