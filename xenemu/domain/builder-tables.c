@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * builder-tables.c - the lists of frames and the bootstrap page tables
+ */
+#include "domain/builder-private.h"
+
+/* What Xen 4.17's builder puts into entries (alloc_pgtables_x86_64()) */
+#define PTE_PRESENT (1U << 0)
+#define PTE_RW (1U << 1)
+#define PTE_USER (1U << 2)
+#define PTE_ACCESSED (1U << 5)
+#define PTE_DIRTY (1U << 6)
+#define PTE_PAGE (PTE_PRESENT | PTE_RW | PTE_ACCESSED)
+#define PTE_TABLE (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_USER)
+
+#define NOT_A_GUESTS (~0ULL)
+
+/**
+ * struct words - a long list of words on its way into memory
+ * @linear: where the next go
+ * @nr:     how many wait in @word
+ */
+struct words {
+	struct builder *b;
+	uint64_t linear;
+	unsigned int nr;
+	uint64_t word[4096];
+};
+
+static gboolean words_flush(struct words *words, GError **error)
+{
+	uint64_t bytes = words->nr * sizeof(words->word[0]);
+	uint64_t linear = words->linear;
+
+	words->linear += bytes;
+	words->nr = 0;
+	return builder_write(words->b, linear, words->word, bytes, error);
+}
+
+static gboolean words_add(struct words *words, uint64_t word, GError **error)
+{
+	words->word[words->nr++] = word;
+	return words->nr < G_N_ELEMENTS(words->word) || words_flush(words, error);
+}
+
+/* The pfn that a machine frame has at start of day, or NOT_A_GUESTS */
+static uint64_t mfn_to_pfn(const struct build *build, uint64_t mfn)
+{
+	uint64_t frame = mfn;
+
+	if (mfn >= HOLE_END >> PAGE_SHIFT)
+		frame -= (HOLE_END - HOLE_START) >> PAGE_SHIFT;
+	else if (mfn >= HOLE_START >> PAGE_SHIFT)
+		return NOT_A_GUESTS;
+	if (frame < build->first_mfn || frame - build->first_mfn >= build->nr_pages)
+		return NOT_A_GUESTS;
+	return frame - build->first_mfn;
+}
+
+static gboolean write_p2m(struct builder *b, GError **error)
+{
+	struct words words = { .b = b, .linear = builder_linear(b, b->layout.p2m.pfn) };
+
+	for (uint64_t pfn = 0; pfn < b->build->nr_pages; pfn++)
+		if (!words_add(&words, build_pfn_to_mfn(b->build, pfn), error))
+			return FALSE;
+	return words_flush(&words, error);
+}
+
+static gboolean write_m2p(struct builder *b, GError **error)
+{
+	struct words words = { .b = b, .linear = b->machine.m2p };
+
+	G_STATIC_ASSERT(NOT_A_GUESTS == M2P_INVALID);
+	for (uint64_t mfn = 0; mfn < b->machine.m2p_bytes / sizeof(uint64_t); mfn++)
+		if (!words_add(&words, mfn_to_pfn(b->build, mfn), error))
+			return FALSE;
+	return words_flush(&words, error);
+}
+
+static gboolean is_owned(const struct build *build, uint64_t mfn)
+{
+	return mfn == build->shared_info_mfn || mfn_to_pfn(build, mfn) != NOT_A_GUESTS;
+}
+
+/* Frames before the guest's first belong to nobody: zero, as memory is. */
+static gboolean write_frame_table(struct builder *b, GError **error)
+{
+	struct words words = { .b = b,
+			       .linear = b->machine.frame_table +
+					 b->build->first_mfn * sizeof(uint64_t) };
+
+	for (uint64_t mfn = b->build->first_mfn; mfn < b->machine.end_mfn; mfn++)
+		if (!words_add(&words, is_owned(b->build, mfn) ? FRAME_OWNED : 0, error))
+			return FALSE;
+	return words_flush(&words, error);
+}
+
+gboolean builder_write_lists(struct builder *b, GError **error)
+{
+	return write_p2m(b, error) && write_m2p(b, error) && write_frame_table(b, error);
+}
+
+static uint64_t entry(const struct builder *b, uint64_t pfn, uint64_t flags)
+{
+	return build_pfn_to_mfn(b->build, pfn) << PAGE_SHIFT | flags;
+}
+
+/* Hangs the tables of a level that a mapping brought along into their parents. */
+static void link_tables(struct builder *b, const struct layout_mapping *mapping,
+			unsigned int level)
+{
+	const struct paging_form *form = b->layout.form;
+	const struct layout_tables *tables = &mapping->tables[level - 1];
+	unsigned int shift = PAGE_SHIFT + level * form->entry_bits;
+	uint64_t mask = (1ULL << form->entry_bits) - 1;
+
+	for (uint64_t i = 0; i < tables->nr; i++) {
+		uint64_t number = tables->first + i;
+		uint64_t parent = layout_table_pfn(&b->layout, level + 1, number << shift);
+		uint64_t *slots = builder_page(b, parent);
+
+		slots[number & mask] = entry(b, tables->pfn + i, PTE_TABLE);
+	}
+}
+
+/* Maps a mapping's pages; tables are read-only, as no guest may write them. */
+static void map_pages(struct builder *b, const struct layout_mapping *mapping)
+{
+	uint64_t mask = (1ULL << b->layout.form->entry_bits) - 1;
+	uint64_t *slots = NULL;
+
+	for (uint64_t i = 0; i < mapping->run.pages; i++) {
+		uint64_t vaddr = mapping->run.vstart + (i << PAGE_SHIFT);
+		uint64_t pfn = mapping->run.pfn + i;
+		uint64_t slot = vaddr >> PAGE_SHIFT & mask;
+		uint64_t flags = layout_is_table(&b->layout, pfn) ? PTE_PAGE & ~PTE_RW
+								  : PTE_PAGE;
+
+		if (!slots || slot == 0)
+			slots = builder_page(b, layout_table_pfn(&b->layout, 1, vaddr));
+		slots[slot] = entry(b, pfn, flags);
+	}
+}
+
+void builder_write_tables(struct builder *b)
+{
+	for (unsigned int i = 0; i < b->layout.nr_mappings; i++) {
+		const struct layout_mapping *mapping = &b->layout.mappings[i];
+
+		for (unsigned int level = b->layout.form->levels - 1; level >= 1; level--)
+			link_tables(b, mapping, level);
+		map_pages(b, mapping);
+	}
+}
