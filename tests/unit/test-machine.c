@@ -17,6 +17,7 @@
 #define VCPU_AREA_PADDR 0x300000
 #define EVENT_AREA_PADDR 0x400000
 #define OUT_PADDR 0x500000
+#define TABLES 0x600000
 #define PATIENCE_S 30
 
 /* What machine-payload.s shares with us: commands, and where it writes. */
@@ -84,6 +85,7 @@ SET(INFO_HEAP);
 SET(INFO_VCPU_AREA);
 SET(MBOX_STATE);
 SET(MBOX_RESULT);
+SET(TABLES);
 SET(OUT_EBX);
 SET(OUT_CR0);
 SET(OUT_EFLAGS);
@@ -330,6 +332,7 @@ static void test_event_and_kick(gconstpointer ops)
 		return;
 	set_up(&r, ops, 16 * MIB, 1);
 	RUN(&r, CMD_EVENT, CMD_NOP, CMD_EVENT, CMD_WAIT_KICK, CMD_WAIT_KICK);
+	g_assert_no_error(r.death);
 	while (r.nr_events == 0)
 		g_main_context_iteration(NULL, TRUE);
 	g_assert_cmpuint(r.nr_events, <=, 2); /* two may become one */
