@@ -208,7 +208,7 @@ static void stop(struct domain *dom)
 		return;
 	dom->ops->destroy(dom->machine);
 	dom->machine = NULL;
-	trace_drain(dom->trace);
+	trace_drain(dom->trace, TRUE);
 	console_flush(dom->console);
 }
 

@@ -148,7 +148,7 @@ void mailbox_serve(struct domain *dom, unsigned int vcpu)
 	if (__atomic_load_n(&box->state, __ATOMIC_ACQUIRE) != MAILBOX_POSTED)
 		return;
 	req = copy_request(box, vcpu);
-	trace_drain(dom->trace);
+	trace_drain(dom->trace, req.call == MAILBOX_TRACE);
 	result = answer(dom, &req);
 	/* A domain that has ended gets no answer: its vCPU never runs again. */
 	if (dom->end != DOMAIN_RUNNING)

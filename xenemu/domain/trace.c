@@ -89,19 +89,37 @@ static void print_result(FILE *file, int32_t result)
 		fprintf(file, " = %d", result);
 }
 
+/* One command of an mmuext_op: has no result of its own. */
+static void print_mmuext(const struct trace_entry *entry, FILE *file)
+{
+	char *name = mmuext_name(entry->arg[0]);
+
+	fprintf(file, "  %s %#" G_GINT64_MODIFIER "x\n", name, entry->arg[1]);
+	g_free(name);
+}
+
+static void print_call(const struct domain *dom, const struct trace_entry *entry, FILE *file)
+{
+	char *name = abi_call_name(dom->abi, entry->nr, entry->arg[0]);
+
+	fprintf(file, "%s%s %#" G_GINT64_MODIFIER "x %#" G_GINT64_MODIFIER "x",
+		entry->flags & TRACE_IN_MULTICALL ? "  " : "", name, entry->arg[0],
+		entry->arg[1]);
+	/* iret does not return: what is there is the guest's rax. */
+	if (entry->nr != __HYPERVISOR_iret)
+		print_result(file, entry->result);
+	fprintf(file, " rip %#" G_GINT64_MODIFIER "x\n", entry->rip);
+	g_free(name);
+}
+
 static void print_entry(const struct domain *dom, unsigned int vcpu,
 			const struct trace_entry *entry, FILE *file)
 {
-	char *name = entry->flags & TRACE_MMUEXT
-			     ? mmuext_name(entry->arg[0])
-			     : abi_call_name(dom->abi, entry->nr, entry->arg[0]);
-
-	fprintf(file, "hypercall: v%u %s%s %#" G_GINT64_MODIFIER "x %#" G_GINT64_MODIFIER "x",
-		vcpu, entry->flags & TRACE_IN_MULTICALL ? "  " : "", name, entry->arg[0],
-		entry->arg[1]);
-	print_result(file, entry->result);
-	fprintf(file, " rip %#" G_GINT64_MODIFIER "x\n", entry->rip);
-	g_free(name);
+	fprintf(file, "hypercall: v%u ", vcpu);
+	if (entry->flags & TRACE_MMUEXT)
+		print_mmuext(entry, file);
+	else
+		print_call(dom, entry, file);
 }
 
 static struct trace_entry copy_entry(const struct vcpu_area *area, uint64_t index)
@@ -112,7 +130,7 @@ static struct trace_entry copy_entry(const struct vcpu_area *area, uint64_t inde
 	return entry;
 }
 
-static void drain_vcpu(struct trace *trace, unsigned int vcpu)
+static void drain_vcpu(struct trace *trace, unsigned int vcpu, gboolean all)
 {
 	const struct vcpu_area *area = &trace->dom->build->vcpus[vcpu];
 	uint64_t head = __atomic_load_n(&area->trace_head, __ATOMIC_ACQUIRE);
@@ -126,20 +144,18 @@ static void drain_vcpu(struct trace *trace, unsigned int vcpu)
 	for (; *tail != head; (*tail)++) {
 		struct trace_entry entry = copy_entry(area, *tail);
 
-		/* The newest is still running: its result comes next time. */
-		if (*tail + 1 == head && entry.result == TRACE_NO_RESULT && trace->dom->machine)
+		if (!all && *tail + 1 == head && entry.result == TRACE_NO_RESULT)
 			break;
 		print_entry(trace->dom, vcpu, &entry, trace->file);
 	}
 }
 
-void trace_drain(struct trace *trace)
+void trace_drain(struct trace *trace, gboolean all)
 {
 	if (!trace || !trace->file)
 		return;
 	for (unsigned int vcpu = 0; vcpu < trace->dom->nr_vcpus; vcpu++)
-		drain_vcpu(trace, vcpu);
-	fflush(trace->file);
+		drain_vcpu(trace, vcpu, all);
 }
 
 void trace_last(const struct domain *dom, unsigned int vcpu, FILE *file, unsigned int nr)

@@ -23,11 +23,13 @@ void trace_free(struct trace *trace);
 
 /**
  * trace_drain() - write what all vCPUs have recorded since the last time
+ * @all: also a newest entry without a result, which else waits for it: the
+ *       monitor is about to overwrite the ring, or nothing more will come
  *
  * Called at each mailbox call, so that a line comes before those that the
  * helper writes while it serves the call.
  */
-void trace_drain(struct trace *trace);
+void trace_drain(struct trace *trace, gboolean all);
 
 /**
  * trace_last() - write the last hypercalls of a vCPU, oldest first
