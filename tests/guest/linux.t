@@ -15,7 +15,7 @@ my @image = ('--kernel', fetched('linux'), '--ramdisk', initramfs(), '--memory',
 sub says_xen {
 	my ($guest) = @_;
 	my $console = $guest->console;
-	like($console, qr/^\[.*Booting paravirtualized kernel on Xen/m, 'kernel found Xen');
+	like($console, qr/^\[.*Booting (paravirtualized )?kernel on Xen/m, 'kernel found Xen');
 	like($console, qr/^init: uname: Linux .* Debian /m, "it is Debian's kernel");
 	like($console, qr{^init: /sys/hypervisor/type: xen$}m, '/sys/hypervisor/type');
 	like($console, qr{^init: /sys/hypervisor/guest_type: PV$}m, 'it is a PV guest');

@@ -38,7 +38,7 @@ sub micro_guest { return "$build/guests/$_[0].elf" }
 # machines(): those that can run a 64-bit guest here, or $XENEMU_TEST_MACHINES
 sub machines {
 	return split ' ', $ENV{XENEMU_TEST_MACHINES} if $ENV{XENEMU_TEST_MACHINES};
-	return grep { `'$xenemu' probe` =~ /^$_:? .*\byes\b/m } qw(qemu kvm);
+	return grep { `'$xenemu' probe` =~ /^$_: 64-bit guests: yes\b/m } qw(qemu kvm);
 }
 
 # limit(SECONDS): a limit for something that takes a few seconds on a quiet
