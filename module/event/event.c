@@ -102,23 +102,10 @@ HANDLE_SUB(do_event_channel_op_unmask, arg)
 	return 0;
 }
 
-/* The helper binds; VIRQ_TIMER is raised here, so its port is noted. */
-HANDLER(do_event_channel_op_bind_virq)
-{
-	struct evtchn_bind_virq op;
-	long rc = call_forward(a, b, c, d, e, f);
-
-	if (!rc && !copy_from_guest(&op, b, sizeof(op)) && op.virq == VIRQ_TIMER &&
-	    op.vcpu < boot->nr_vcpus && op.port < MAX_PORTS)
-		vcpus[op.vcpu].timer_port = op.port;
-	return rc;
-}
-
-/* The guest may have closed the port since. */
 void event_raise_timer(struct vcpu *v)
 {
-	const struct port *p = &events()->ports[v->timer_port];
+	u32 port = events()->timer_port[v->id];
 
-	if (p->kind == PORT_VIRQ && p->data == VIRQ_TIMER && p->vcpu == v->id)
-		event_raise(v, v->timer_port);
+	if (port)
+		event_raise(v, port % MAX_PORTS);
 }

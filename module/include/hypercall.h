@@ -121,7 +121,6 @@ HANDLER(do_sched_op_block);
 HANDLER(do_sched_op_poll);
 HANDLER(do_callback_op_register);
 HANDLER(do_callback_op_unregister);
-HANDLER(do_event_channel_op_bind_virq);
 HANDLER(do_event_channel_op_send);
 HANDLER(do_event_channel_op_unmask);
 HANDLER(do_physdev_op_set_iopl);

@@ -273,6 +273,7 @@ enum vcpu_stat {
  * monitor sets a bit of out_pending, then rings the event doorbell.  Kick in:
  * the helper sets a bit of in_pending of the port's vCPU, then bit n of in_words
  * for word n of it, then kicks that vCPU.
+ * timer_port says which port VIRQ_TIMER is bound to, 0: none.
  * Both sides take bits by atomic exchange of whole words.
  */
 enum port_kind {
@@ -296,6 +297,7 @@ struct event_area {
 	uint64_t out_pending[MAX_PORTS / 64];
 	uint64_t in_pending[MAX_VCPUS][MAX_PORTS / 64];
 	uint64_t in_words[MAX_VCPUS];
+	uint32_t timer_port[MAX_VCPUS];
 };
 _Static_assert(sizeof(struct port) == 4, "layout of struct port");
 

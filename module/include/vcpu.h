@@ -93,7 +93,6 @@ struct tss {
  * @deadline:     single-shot timer, system time in ns; 0: off
  * @period, @next_tick: periodic timer, ns; 0: off
  * @poll_deadline: timeout of SCHEDOP_poll; 0: none
- * @timer_port:   port of VIRQ_TIMER, 0: none
  * @runstate:     guest's virtual address of its runstate area, or 0
  * @runstate_now, @runstate_since: what it is doing, and since when
  * @runstate_time: ns in each state
@@ -137,7 +136,6 @@ struct vcpu {
 	u64 deadline;
 	u64 period, next_tick;
 	u64 poll_deadline;
-	u32 timer_port;
 	bool info_placed;
 	u64 runstate;
 	u32 runstate_now;

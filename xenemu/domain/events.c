@@ -106,9 +106,10 @@ int events_bind_backend(struct events *ev, unsigned int port, void (*kicked)(voi
 static void set_pending(struct events *ev, unsigned int port)
 {
 	unsigned int vcpu = ev->channels[port].port.vcpu;
+	struct event_area *area = ev->config.area;
 
-	__atomic_fetch_or(&ev->config.area->in_pending[vcpu][WORD(port)], BIT(port),
-			  __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&area->in_pending[vcpu][WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&area->in_words[vcpu], 1ULL << WORD(port), __ATOMIC_SEQ_CST);
 	__atomic_fetch_or(&ev->config.area->in_words[vcpu], BIT(WORD(port)), __ATOMIC_SEQ_CST);
 	if (ev->config.trace)
 		fprintf(ev->config.trace, "event: port %u raised, vcpu %u\n", port, vcpu);
@@ -179,6 +180,22 @@ static gboolean virq_is_global(uint32_t virq)
 	       virq != VIRQ_XENPMU;
 }
 
+/* VIRQ_TIMER is raised by the monitor, which wants to know its port. */
+static void book_virq(struct events *ev, uint32_t virq, uint32_t vcpu, uint32_t port)
+{
+	book_virq(ev, vcpu, virq, port);
+	if (virq == VIRQ_TIMER)
+		__atomic_store_n(&ev->config.area->timer_port[vcpu], port, __ATOMIC_RELEASE);
+}
+
+/* The monitor raises VIRQ_TIMER itself and is told its port. */
+static void book_virq(struct events *ev, unsigned int vcpu, uint32_t virq, uint32_t port)
+{
+	ev->virq_port[vcpu][virq] = port;
+	if (virq == VIRQ_TIMER)
+		__atomic_store_n(&ev->config.area->timer_port[vcpu], port, __ATOMIC_RELEASE);
+}
+
 int events_bind_virq(struct events *ev, uint32_t virq, uint32_t vcpu)
 {
 	int port;
@@ -192,7 +209,7 @@ int events_bind_virq(struct events *ev, uint32_t virq, uint32_t vcpu)
 	port = free_port(ev);
 	if (port < 0)
 		return port;
-	ev->virq_port[vcpu][virq] = port;
+	book_virq(ev, virq, vcpu, port);
 	set_port(ev, port, PORT_VIRQ, vcpu, virq);
 	return port;
 }
@@ -244,7 +261,7 @@ static void forget_virq(struct events *ev, const struct port *entry)
 {
 	unsigned int vcpu = virq_is_global(entry->data) ? 0 : entry->vcpu;
 
-	ev->virq_port[vcpu][entry->data] = 0;
+	book_virq(ev, entry->data, vcpu, 0);
 }
 
 int events_close(struct events *ev, uint32_t port)
