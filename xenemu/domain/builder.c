@@ -7,7 +7,7 @@
 #include "domain/domain.h"
 #include <inttypes.h>
 
-G_DEFINE_QUARK(xenemu - builder - error, builder_error)
+G_DEFINE_QUARK(xenemu_builder_error, builder_error)
 
 static uint64_t mebibytes(uint64_t pages)
 {

@@ -17,7 +17,7 @@
 #include <xen/elfnote.h>
 #include <xen/features.h>
 
-G_DEFINE_QUARK(xenemu - image - error, image_error)
+G_DEFINE_QUARK(xenemu_image_error, image_error)
 
 static struct image *image_new(void)
 {

@@ -12,7 +12,7 @@
 /* The image of a monitor is some 100 KiB; this is where nonsense begins. */
 #define MODULE_END_MAX (MONITOR_PADDR + (16U << 20))
 
-G_DEFINE_QUARK(xenemu - module - error, module_error)
+G_DEFINE_QUARK(xenemu_module_error, module_error)
 
 /**
  * struct module_notes - which of its notes a module has

@@ -1,0 +1,1 @@
+OBJS_test-image := $(B)/obj/tests/unit/make-elf.o
