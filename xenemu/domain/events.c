@@ -109,8 +109,7 @@ static void set_pending(struct events *ev, unsigned int port)
 	struct event_area *area = ev->config.area;
 
 	__atomic_fetch_or(&area->in_pending[vcpu][WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&area->in_words[vcpu], 1ULL << WORD(port), __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&ev->config.area->in_words[vcpu], BIT(WORD(port)), __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&area->in_words[vcpu], BIT(WORD(port)), __ATOMIC_SEQ_CST);
 	if (ev->config.trace)
 		fprintf(ev->config.trace, "event: port %u raised, vcpu %u\n", port, vcpu);
 	ev->config.kick(ev->config.opaque, vcpu);
@@ -182,14 +181,6 @@ static gboolean virq_is_global(uint32_t virq)
 
 /* VIRQ_TIMER is raised by the monitor, which wants to know its port. */
 static void book_virq(struct events *ev, uint32_t virq, uint32_t vcpu, uint32_t port)
-{
-	book_virq(ev, vcpu, virq, port);
-	if (virq == VIRQ_TIMER)
-		__atomic_store_n(&ev->config.area->timer_port[vcpu], port, __ATOMIC_RELEASE);
-}
-
-/* The monitor raises VIRQ_TIMER itself and is told its port. */
-static void book_virq(struct events *ev, unsigned int vcpu, uint32_t virq, uint32_t port)
 {
 	ev->virq_port[vcpu][virq] = port;
 	if (virq == VIRQ_TIMER)
