@@ -3,9 +3,9 @@
  * connection.c - one client's stream of requests, replies and watch events
  */
 #include "xenstore/connection.h"
-#include "xenstore/trace.h"
 #include "xenstore/transaction.h"
 #include "xenstore/watch.h"
+#include "xenstore/wire-trace.h"
 #include "xenstore/wire.h"
 #include <string.h>
 
@@ -92,8 +92,8 @@ static void message_complete(struct connection *conn)
 {
 	conn->received = 0;
 	conn->payload[conn->header.len] = '\0';
-	trace_message(conn->xs->trace, conn->client.domid, "request", &conn->header,
-		      conn->payload);
+	wire_trace(conn->xs->trace, conn->client.domid, "request", &conn->header,
+		   conn->payload);
 	wire_serve(conn);
 }
 
@@ -175,7 +175,7 @@ void connection_reply(struct connection *conn, uint32_t type, const void *payloa
 
 	header.type = type;
 	header.len = len;
-	trace_message(conn->xs->trace, conn->client.domid, "reply", &header, payload);
+	wire_trace(conn->xs->trace, conn->client.domid, "reply", &header, payload);
 	g_byte_array_append(message, (const guint8 *)&header, sizeof(header));
 	if (len)
 		g_byte_array_append(message, payload, len);
@@ -213,8 +213,8 @@ void connection_event(struct watch *watch, const char *path)
 		g_bytes_unref(message);
 		return;
 	}
-	trace_message(conn->xs->trace, conn->client.domid, "event", &header,
-		      (const char *)g_bytes_get_data(message, NULL) + sizeof(header));
+	wire_trace(conn->xs->trace, conn->client.domid, "event", &header,
+		   (const char *)g_bytes_get_data(message, NULL) + sizeof(header));
 	g_hash_table_add(conn->events, message);
 	conn->event_bytes += g_bytes_get_size(message);
 	enqueue(conn, message);

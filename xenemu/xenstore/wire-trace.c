@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trace.c - messages of the store's protocol as text
+ * wire-trace.c - messages of the store's protocol as text
  */
-#include "xenstore/trace.h"
+#include "xenstore/wire-trace.h"
 #include "xenstore/wire.h"
 #include <glib.h>
 
@@ -20,8 +20,8 @@ static void append_escaped(GString *line, const char *bytes, size_t len)
 	}
 }
 
-void trace_message(FILE *to, unsigned int domid, const char *kind,
-		   const struct xsd_sockmsg *header, const char *payload)
+void wire_trace(FILE *to, unsigned int domid, const char *kind,
+		const struct xsd_sockmsg *header, const char *payload)
 {
 	GString *line;
 
