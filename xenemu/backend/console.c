@@ -134,7 +134,7 @@ static gboolean writable(int fd)
 
 /*
  * Writes some of the queue without blocking: POLLOUT promises room for PIPE_BUF bytes
- * in a pipe.  FALSE if nothing could be written.
+ * in a pipe.  FALSE if nothing of it could be got rid of.
  */
 static gboolean write_some(struct console *con)
 {
@@ -145,9 +145,10 @@ static gboolean write_some(struct console *con)
 		return FALSE;
 	done = write(con->out, con->queue->data, len);
 	if (done < 0) {
-		if (errno != EAGAIN && errno != EINTR)
-			output_gone(con, g_strerror(errno));
-		return FALSE;
+		if (errno == EAGAIN || errno == EINTR)
+			return FALSE;
+		output_gone(con, g_strerror(errno));
+		return TRUE;
 	}
 	g_byte_array_remove_range(con->queue, 0, done);
 	return done > 0;
@@ -375,7 +376,7 @@ void console_flush(struct console *con)
 		left -= drain(con, MIN(left, OUT_SIZE));
 		if (con->broken)
 			left = 0;
-		if (write_some(con) || con->out < 0 || wait_writable(con))
+		if (write_some(con) || wait_writable(con))
 			continue;
 		g_printerr("xenemu: console: nobody reads the output, %u bytes are lost\n",
 			   con->queue->len);
