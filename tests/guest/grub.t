@@ -15,7 +15,8 @@ my $grub = fetched('grub');
 sub answers {
 	my ($machine) = @_;
 	my $guest = run_guest('--kernel', $grub, '--memory', 64, '--machine', $machine);
-	ok($guest->expect(qr/grub> /, limit(10)), 'reaches its prompt') or diag explain($guest);
+	ok($guest->expect(qr/grub> /, limit(10)), 'reaches its prompt')
+		or return diag explain($guest);
 	$guest->type("echo one two\r");
 	ok($guest->expect(qr/^one two\r?$/m, limit(5)), 'answers echo') or diag explain($guest);
 	$guest->type("ls\r");

@@ -32,7 +32,7 @@ sub boots_and_works {
 		'console=hvc0 forks=50');
 	$guest->close_input;
 	is($guest->finish(limit(20)), 0, 'powers off with exit status 0')
-		or diag explain($guest);
+		or return diag explain($guest);
 	says_xen($guest);
 	like($guest->console, qr/^init: fork\+exec: 50 of 50, /m, 'fork and exec work');
 	unlike($guest->messages, qr/^init:|^\[ /m, 'the console is not in the messages');
@@ -43,7 +43,8 @@ sub answers_typing {
 	my ($machine) = @_;
 	my $guest = run_guest(@image, '--machine', $machine, '--extra',
 		'console=hvc0 mode=shell');
-	ok($guest->expect(qr/guest# /, limit(20)), 'reaches a prompt') or diag explain($guest);
+	ok($guest->expect(qr/guest# /, limit(20)), 'reaches a prompt')
+		or return diag explain($guest);
 	says_xen($guest);
 	$guest->type("echo \$((6 * 7))\n");
 	ok($guest->expect(qr/^42\r?$/m, limit(2)), 'runs a typed command')
