@@ -10,6 +10,7 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(sort $(wildcard tests/uni
 
 -include $(wildcard tests/unit/*.mk)
 -include tests/fuzz/rules.mk
+-include tests/cli/rules.mk
 
 $(B)/obj/tests/%.o: tests/%.c $(GENERATED)
 	@mkdir -p $(@D)

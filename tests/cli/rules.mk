@@ -1,0 +1,20 @@
+# Guests of the command-line tests: tests/cli/guests/NAME.c becomes
+# $(B)/guests/cli/NAME.elf, with the library of the micro guests.
+
+CLI_GUESTS := $(patsubst tests/cli/guests/%.c,$(B)/guests/cli/%.elf,$(sort $(wildcard tests/cli/guests/*.c)))
+CHECK_NEEDS += $(CLI_GUESTS)
+
+$(B)/guests/cli/%.o: tests/cli/guests/%.c
+	@mkdir -p $(@D)
+	$(CC) $(MICRO_CPPFLAGS) $(MICRO_CFLAGS) $(MICRO_ARCH_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/guests/cli/%.elf: $(B)/guests/cli/%.o $(MICRO_LIB) $(MICRO)/lib/guest.ld
+	$(CC) $(MICRO_ARCH_CFLAGS) $(MICRO_LDFLAGS) -T $(MICRO)/lib/guest.ld \
+		-Wl,--defsym,VIRT_BASE=$(MICRO_VIRT_BASE) -o $@ $< $(MICRO_LIB)
+
+cli-guests: $(CLI_GUESTS)
+
+.PHONY: cli-guests
+.SECONDARY: $(CLI_GUESTS:.elf=.o)
+
+-include $(CLI_GUESTS:.elf=.d)
