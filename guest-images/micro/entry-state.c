@@ -37,7 +37,7 @@ static void upcalls(void)
 		masked += event_masked(i);
 		pending += event_pending(i);
 	}
-	is(masked, 0, "no port is masked");
+	is(masked, 2, "no port is masked but those that our start.c masked");
 	ok(pending <= 2, "no port is pending but those of console and store");
 }
 

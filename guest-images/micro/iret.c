@@ -153,7 +153,7 @@ static void to_user(void)
 	user_regs(&regs);
 	regs.rip = USER_DATA;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_PF,
-	   "zeros on the data page: add to (rax)");
+	   "zeros on the data page: a read and write of (rax)");
 	is(trap_regs.rip, USER_DATA, "rip");
 	is(trap_regs.error, 4, "error code: not present, read, user");
 	is(trap_cr2, 0, "cr2");

@@ -4,7 +4,7 @@
  */
 #include "guest.h"
 
-#define WINDOW 0x7000000000UL /* an L4 slot that start of day leaves empty */
+#define WINDOW (2UL << 39) /* an L4 slot (2) that start of day leaves empty */
 #define FOREIGN_MFN 0x1 /* never a domU's */
 #define BEYOND_MFN 0xfffffff000UL /* no machine has it */
 
@@ -34,6 +34,10 @@ static void normal(void)
 	is(set_pte(page_pte, make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY | PTE_AVAIL)), 0,
 	   "available bits are the guest's");
 	is(*page_pte & PTE_AVAIL, PTE_AVAIL, "and are kept");
+	is(set_pte(page_pte,
+		   make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY | 0x7feUL << 52)),
+	   0, "and so are bits 53 to 62");
+	is(*page_pte >> 52 & 0x7fe, 0x7fe, "and are kept");
 	is(set_pte(page_pte, 0), 0, "an empty entry");
 	is(*page_pte, 0, "is 0 in the table");
 	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_RW)), 0,
@@ -148,13 +152,15 @@ static void refused(void)
 	is(mmu_update_one(ptr | 5, 0), -XEN_ENOSYS, "an unknown command");
 	is(set_pte(page_pte, make_pte(FOREIGN_MFN, PTE_WRITE)), -XEN_EPERM,
 	   "a frame that is not ours");
-	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_WRITE)), -XEN_EINVAL,
+	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_WRITE)), -XEN_EPERM,
 	   "a frame that does not exist");
-	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | 1UL << 52)), -XEN_EINVAL,
-	   "a reserved bit (52)");
-	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_WRITE)), -XEN_EPERM,
+	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PSE)), -XEN_EINVAL,
+	   "PAT (bit 7) in an L1 entry");
+	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PCD)), -XEN_EINVAL,
+	   "PCD without a device");
+	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_WRITE)), -XEN_EBUSY,
 	   "a writable mapping of a live L1");
-	is(set_pte(page_pte, make_pte(virt_to_mfn(kernel_root()), PTE_WRITE)), -XEN_EPERM,
+	is(set_pte(page_pte, make_pte(virt_to_mfn(kernel_root()), PTE_WRITE)), -XEN_EBUSY,
 	   "a writable mapping of the root");
 	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_READ_ONLY)), 0,
 	   "a read-only mapping of a live L1 is allowed");
@@ -162,7 +168,7 @@ static void refused(void)
 	is(*page_pte, before, "the entry is as before");
 	is(set_pte(&kernel_root()[256], 0), -XEN_EINVAL, "an L4 slot of Xen's (256)");
 	is(set_pte(&kernel_root()[271], 0), -XEN_EINVAL, "an L4 slot of Xen's (271)");
-	is(mmu_update_one((uint64_t)FOREIGN_MFN << PAGE_SHIFT, 0), -XEN_EPERM,
+	is(mmu_update_one((uint64_t)FOREIGN_MFN << PAGE_SHIFT, 0), -XEN_EINVAL,
 	   "an entry in a frame that is not ours");
 }
 
@@ -189,7 +195,7 @@ static void batches(void)
 	is(done_count, 0, "done count: 0");
 	is(mmu_update((void *)0x7000000000UL, 1, NULL, DOMID_SELF), -XEN_EFAULT,
 	   "a batch that can't be read");
-	is(mmu_update(req, 1, NULL, 77), -XEN_EPERM, "for another domain");
+	is(mmu_update(req, 1, NULL, 77), -XEN_ESRCH, "for a domain that does not exist");
 }
 
 static void ordinary_page(void)

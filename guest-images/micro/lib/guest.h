@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * guest.h - everything a micro guest needs: it is a tiny PV kernel whose
- * guest_main() runs on one vCPU, with traps set up, events masked, the shared
- * info page mapped and the console ready
+ * guest_main() runs on one vCPU, with traps and the event upcall set up, upcalls
+ * masked, the ports of console and store masked, the shared info page mapped
+ * and the console ready
  */
 #ifndef MICRO_GUEST_H
 #define MICRO_GUEST_H
@@ -245,7 +246,7 @@ extern volatile unsigned int event_upcalls; /* upcalls, with or without a port *
 extern struct regs event_regs; /* frame of the last upcall */
 extern bool event_upcall_mask; /* as the last upcall found it */
 
-/** events_init() - register the upcall; events stay masked on the vCPU */
+/** events_init() - register the upcall (called at start) */
 void events_init(void);
 /** events_enable() - clear the upcall mask, take what is pending */
 void events_enable(void);

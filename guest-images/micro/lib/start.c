@@ -22,6 +22,10 @@ void guest_start(struct start_info *info)
 		bail_out("shared info page can't be mapped: %ld", err);
 	vcpu_info = &shared_info->vcpu_info[0];
 	traps_init();
+	events_init();
+	/* Nothing is to happen that the guest did not ask for. */
+	event_set_mask(start_info->console.domU.evtchn, true);
+	event_set_mask(start_info->store_evtchn, true);
 	guest_main();
 	done();
 }

@@ -1,0 +1,88 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Runs each micro guest (guest-images/micro/) under xenemu, on each machine that
+# can, and passes its TAP through.  What it must say is what it said on real
+# Xen: tests/guest/expected/NAME.txt, made by scripts/xen-transcripts.
+# MICRO="NAME..." in the environment runs only these.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use TestGuests;
+
+my $build = $ENV{XENEMU_BUILD} // "$FindBin::Bin/../../build";
+my $expected = "$FindBin::Bin/expected";
+
+# What a guest needs or does beyond printing TAP and powering off.
+my %special = (
+	'console-echo' => { prompt => qr/^say: /m, type => "Hello, guest\n" },
+	'crash-no-handler' => { status => 4, messages => qr/trap|exception|#UD|vector/i },
+	'crash-shutdown' => { status => 4 },
+	'shutdown-reboot' => { status => 3 },
+);
+
+my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : sort map { m{([^/]+)\.txt$} } <$expected/*.txt>;
+my %can = map { $_ => 1 } machines();
+for my $machine (qw(qemu kvm)) {
+	if (!$can{$machine}) {
+		SKIP: { skip "machine $machine: " . why_not($machine), 1 }
+		next;
+	}
+	subtest "$_ on $machine" => \&run_micro, $_, $machine for @names;
+}
+done_testing;
+
+sub run_micro {
+	my ($name, $machine) = @_;
+	my $special = $special{$name} // {};
+	my $guest = run_guest('--kernel', "$build/guests/$name.elf", '--machine', $machine,
+		'--memory', 32, '--timeout', limit(3));
+	if ($special->{prompt}) {
+		ok $guest->expect($special->{prompt}, limit(3)), 'prompt';
+		$guest->type($special->{type});
+	}
+	$guest->close_input;
+	my $status = $guest->finish(limit(4));
+	my @got = tap_lines($guest->console);
+	my @want = tap_lines(slurp("$expected/$name.txt"));
+	for my $i (0 .. $#want) {
+		my $line = $got[$i] // 'nothing';
+		ok without_directive($line) eq without_directive($want[$i]), $want[$i]
+			or diag "got: $line" . comments_after($guest->console, $line);
+		last if !defined $got[$i];
+	}
+	is scalar @got, scalar @want, 'number of lines';
+	is $status, $special->{status} // 0, 'exit status' or diag explain($guest);
+	like $guest->messages, $special->{messages}, 'what xenemu says of it'
+		if $special->{messages};
+}
+
+# Results and plan; comments depend on the machine.
+sub tap_lines {
+	return grep { /^(?:ok|not ok|1\.\.|Bail out!)/ } split /\n/, $_[0];
+}
+
+sub without_directive { return $_[0] =~ s/ # SKIP.*//r }
+
+sub comments_after {
+	my ($console, $line) = @_;
+	return $console =~ /^\Q$line\E\n((?:#.*\n)+)/m ? "\n$1" : '';
+}
+
+sub slurp {
+	my ($path) = @_;
+	open my $file, '<', $path or die "$path: $!\n";
+	local $/;
+	return <$file>;
+}
+
+# What `xenemu probe` says of a machine
+sub why_not {
+	my ($machine) = @_;
+	return 'not in XENEMU_TEST_MACHINES' if $ENV{XENEMU_TEST_MACHINES};
+	my ($line) = grep { /^\s*\Q$machine\E\b/ } `'$build/xenemu' probe 2>&1`;
+	return $line ? $line =~ s/\s+$//r : 'xenemu probe says nothing of it';
+}
