@@ -1,0 +1,1 @@
+OBJS_test-module := $(B)/obj/tests/unit/make-elf.o

@@ -1,0 +1,1 @@
+OBJS_test-notes := $(B)/obj/tests/unit/make-elf.o
