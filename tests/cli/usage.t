@@ -1,0 +1,79 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Help, versions, and options that can't be: one line that names the option, and
+# exit status 2.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use File::Temp;
+use TestCommand;
+
+my $dir = File::Temp->newdir;
+
+sub says {
+	my ($arguments, $pattern, $name) = @_;
+	my $ran = xenemu(@$arguments);
+	is($ran->{status}, 0, "$name: status 0") or diag $ran->{err};
+	like($ran->{out}, $pattern, "$name: text");
+	is($ran->{err}, '', "$name: no message");
+}
+
+says(['--help'], qr/^Usage: xenemu COMMAND.*^  run .*^  modules .*^  probe /ms, 'help');
+says(['--version'], qr/^xenemu \S+\n\z/, 'version option');
+says(['version'], qr/^xenemu \S+\n\z/, 'version command');
+says(['run', '--help'], qr/^Usage:\n  xenemu run .*--kernel=FILE.*^Exit status:/ms, 'run');
+says(['modules', '--help'], qr/^Usage:\n  xenemu modules/, 'modules');
+says(['probe', '--help'], qr/^Usage:\n  xenemu probe/, 'probe');
+says(['modules'], qr/^xen-4\n  file: .*xen-4\.mod\n.*guests: +x86_64\n.*in the helper/ms,
+	'list of modules');
+
+sub refused {
+	my ($arguments, $pattern) = @_;
+	refuses(xenemu(@$arguments), $pattern, "@$arguments");
+}
+
+refused(['frob'], qr/unknown command `frob'/);
+refused(['run'], qr/--kernel: missing/);
+refused(['run', '--frob'], qr/--frob/);
+refused(['run', '--memory'], qr/--memory/);
+refused(['run', 'vmlinuz'], qr/unexpected argument `vmlinuz'/);
+refused(['modules', 'xen-4'], qr/unexpected argument `xen-4'/);
+refused(['probe', '--kernel', 'x'], qr/--kernel/);
+
+my @run = ('run', '--kernel', guest('endings'));
+for my $size (qw(0 -1 1.5 12X 99999999999999999999 5000T), '') {
+	refused([@run, '--memory', $size], qr/--memory: `\Q$size\E'/);
+}
+refused([@run, '--memory', '1K'], qr/--memory: `1K' is too little/);
+refused([@run, '--memory', '1M'], qr/memory/);
+refused([@run, '--memory', '4096T'], qr/memory/);
+refused([@run, '--vcpus', '0'], qr/--vcpus: .*1 to 32/);
+refused([@run, '--vcpus', '33'], qr/--vcpus: .*1 to 32/);
+refused([@run, '--vcpus', 'many'], qr/--vcpus/);
+refused([@run, '--vcpus', '2'], qr/--vcpus: more than one is not yet supported/);
+refused([@run, '--disk', 'raw:disk.img,xvda,rw'], qr/--disk: not yet supported/);
+refused([@run, '--vif', 'user'], qr/--vif: not yet supported/);
+refused([@run, '--timeout', '-1'], qr/--timeout/);
+refused([@run, '--timeout', 'nan'], qr/--timeout/);
+refused([@run, '--timeout', 'soon'], qr/timeout/);
+refused([@run, '--name', 'a/b'], qr/--name: `a\/b'/);
+refused([@run, '--trace', 'all'], qr/--trace: unknown word `all'/);
+refused([@run, '--trace-file', "$dir/none/trace"], qr/--trace-file: .*none\/trace/);
+refused([@run, '--machine', 'xen'], qr/--machine: unknown machine `xen'/);
+refused([@run, '--machine', 'kvm,accel=tcg'], qr/--machine: `accel=tcg'/);
+refused([@run, '--abi', 'xen-2'], qr/--abi xen-2: .*xen-2/);
+
+my $none = xenemu();
+is($none->{status}, 2, 'nothing at all: status 2');
+like($none->{err}, qr/^Usage: xenemu COMMAND/, 'nothing at all: usage');
+
+{
+	local $ENV{XENEMU_MODULES} = "$dir/none";
+	refused(['modules'], qr/none/);
+	refused([@run], qr/none|xen-4/);
+}
+
+done_testing;
