@@ -72,6 +72,15 @@ gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const cha
 	return ok;
 }
 
+/* Warnings of the library are our messages, and look like them. */
+static void on_log(G_GNUC_UNUSED const char *domain, GLogLevelFlags level, const char *message,
+		   G_GNUC_UNUSED gpointer opaque)
+{
+	if (level & (G_LOG_LEVEL_INFO | G_LOG_LEVEL_DEBUG))
+		return;
+	cli_error("%s%s", level & G_LOG_LEVEL_WARNING ? "warning: " : "", message);
+}
+
 /*
  * A descriptor that is closed at start would be given to the next file opened,
  * which would then be taken for a terminal or written messages into.
@@ -105,6 +114,7 @@ int cli_main(int argc, char **argv)
 	open_standard_descriptors();
 	/* Whoever reads our output may go away: that is an error of a write. */
 	signal(SIGPIPE, SIG_IGN);
+	g_log_set_default_handler(on_log, NULL);
 
 	if (argc < 2) {
 		print_help(stderr);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <xen/xen.h>
 
 /* What was typed, and what became of it. */
 static struct {
@@ -125,6 +126,9 @@ static gboolean check_options(GError **error)
 		return refuse(error, "--vcpus", "give a number from 1 to 32");
 	if (opt.vcpus > 1)
 		return refuse(error, "--vcpus", "more than one is not yet supported; give 1");
+	if (opt.extra && strlen(opt.extra) >= MAX_GUEST_CMDLINE)
+		return refuse(error, "--extra",
+			      "longer than the 1023 bytes that a guest can be given");
 	if (!(opt.timeout >= 0) || opt.timeout > 1e6)
 		return refuse(error, "--timeout", "give seconds, up to a million");
 	return parse_name(opt.name, error) &&
