@@ -98,13 +98,24 @@ static void print_mmuext(const struct trace_entry *entry, FILE *file)
 	g_free(name);
 }
 
+/* Of its arguments, what was recorded and is not said by the name already. */
+static void print_arguments(const struct domain *dom, const struct trace_entry *entry,
+			    FILE *file)
+{
+	const struct hypercall_row *call = abi_row(dom->abi, entry->nr, UINT32_MAX);
+	unsigned int nr = call ? call->nr_args : G_N_ELEMENTS(entry->arg);
+
+	for (unsigned int i = 0; i < MIN(nr, G_N_ELEMENTS(entry->arg)); i++)
+		if (i > 0 || !call || !call->nr_subs)
+			fprintf(file, " %#" G_GINT64_MODIFIER "x", entry->arg[i]);
+}
+
 static void print_call(const struct domain *dom, const struct trace_entry *entry, FILE *file)
 {
 	char *name = abi_call_name(dom->abi, entry->nr, entry->arg[0]);
 
-	fprintf(file, "%s%s %#" G_GINT64_MODIFIER "x %#" G_GINT64_MODIFIER "x",
-		entry->flags & TRACE_IN_MULTICALL ? "  " : "", name, entry->arg[0],
-		entry->arg[1]);
+	fprintf(file, "%s%s", entry->flags & TRACE_IN_MULTICALL ? "  " : "", name);
+	print_arguments(dom, entry, file);
 	/* iret does not return: what is there is the guest's rax. */
 	if (entry->nr != __HYPERVISOR_iret)
 		print_result(file, entry->result);
