@@ -111,6 +111,13 @@ void kvm_vcpu_close(struct kvm_vcpu *v)
 /* ------------------------------------------------------------------------
  * Its end
  */
+
+/* KVM on AMD resets a vCPU that fails three times (shutdown_interception()). */
+static gboolean was_reset(const struct kvm_regs *r, const struct kvm_sregs *s)
+{
+	return r->rip == 0xfff0 && s->cs.selector == 0xf000 && !(s->cr0 & CR0_PE);
+}
+
 static void add_registers(GString *s, struct kvm_vcpu *v)
 {
 	struct kvm_regs r;
@@ -118,6 +125,12 @@ static void add_registers(GString *s, struct kvm_vcpu *v)
 
 	if (ioctl(v->fd, KVM_GET_REGS, &r) < 0 || ioctl(v->fd, KVM_GET_SREGS, &t) < 0)
 		return;
+	if (was_reset(&r, &t)) {
+		g_string_append(s,
+				"; its rip and other registers are lost, cr2 and cr3 too: KVM "
+				"has reset it (--machine qemu keeps them)");
+		return;
+	}
 	g_string_append_printf(s, "\nrip %016llx  rsp %016llx  rflags %08llx  cs %04x  ss %04x",
 			       r.rip, r.rsp, r.rflags, t.cs.selector, t.ss.selector);
 	g_string_append_printf(s, "\nrax %016llx  rbx %016llx  rcx %016llx  rdx %016llx", r.rax,
