@@ -1,0 +1,1 @@
+$(B)/obj/tests/unit/test-machine.o: tests/unit/machine-payload.s
