@@ -8,8 +8,6 @@
 #include "abi-info.h"
 #include "trap.h"
 
-void guest_hypercall(struct regs *r);
-
 struct trace_entry *trace_call(struct vcpu *v, u32 nr, u32 flags, u64 a, u64 b)
 {
 	u64 head = v->area->trace_head;

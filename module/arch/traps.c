@@ -78,7 +78,8 @@ void trap_init(struct vcpu *v)
 	}
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 	wrmsr(MSR_STAR, STAR_VALUE);
-	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_LSTAR,
+	      boot->flags & BOOT_SYSCALL_IN_RING3 ? syscall_page : (u64)syscall_entry);
 	wrmsr(MSR_CSTAR, (u64)syscall32_entry);
 	wrmsr(MSR_SYSCALL_MASK,
 	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
@@ -152,8 +153,29 @@ static bool software_interrupt(struct vcpu *v, struct regs *r)
 	return true;
 }
 
+/*
+ * BOOT_SYSCALL_IN_RING3: SYSCALL jumped to syscall_page, which holds a hlt, and
+ * did all else that it does but for changing the ring.
+ */
+static void late_syscall(struct vcpu *v, struct regs *r)
+{
+	r->rip = r->rcx;
+	r->rflags = r->r11;
+	r->cs = SEL_USER_CS;
+	r->ss = SEL_USER_DS;
+	r->vector = ENTRY_SYSCALL;
+	if (v->kernel_mode)
+		guest_hypercall(r);
+	else
+		guest_syscall(r);
+}
+
 static void general_protection(struct vcpu *v, struct regs *r)
 {
+	if (r->rip == syscall_page) {
+		late_syscall(v, r);
+		return;
+	}
 	if (r->error ? software_interrupt(v, r) : emulate_privileged(v, r))
 		return;
 	deliver_exception(v, r, TRAP_GP, r->error);

@@ -5,7 +5,8 @@
  * Root slots 256 to 271 are the monitor's in every root (Xen's public
  * arch-x86/xen-x86_64.h gives the guest the rest):
  *
- *   256  0xffff800000000000  machine-to-phys table, readable by the guest
+ *   256  0xffff800000000000  machine-to-phys table, readable by the guest; or
+ *   258  0xffff810000000000  there, where ring 3 can't use slot 256
  *   257  0xffff808000000000  per-vCPU windows: GDT and LDT
  *   261  0xffff828000000000  the monitor's image, at + MONITOR_PADDR
  *   262  0xffff830000000000  direct map of all machine memory
@@ -19,7 +20,6 @@
 #define MONITOR_VA_START 0xffff800000000000
 #define MONITOR_VA_END 0xffff880000000000
 
-#define M2P_VA 0xffff800000000000
 #define WINDOW_VA 0xffff808000000000
 #define IMAGE_VA 0xffff828000000000
 #define DIRECT_VA 0xffff830000000000

@@ -25,6 +25,9 @@ static inline u64 pte_mfn(u64 pte)
 }
 
 extern u64 *frame_table, *m2p;
+
+/* BOOT_SYSCALL_IN_RING3: user-executable page with a hlt; else 0 */
+extern u64 syscall_page;
 extern u64 master_root[512];
 
 /**

@@ -49,6 +49,14 @@
 #define BOOT_NO_SYSRET (1 << 0) /* return to the guest by iretq only */
 #define BOOT_NO_XSETBV (1 << 1) /* XCR0 is preset, never written */
 #define BOOT_TRACE (1 << 2) /* flush the trace ring each time it wraps */
+#define BOOT_SYSCALL_IN_RING3 (1 << 3) /* SYSCALL jumps to LSTAR, but stays in ring 3 */
+#define BOOT_SLOT_256_TAKEN (1 << 4) /* ring 3 can't use root slot 256 */
+
+/*
+ * Where 64-bit guests find the machine-to-phys table: Xen's address, or another
+ * one that XENMEM_machphys_mapping tells.
+ */
+#define M2P_VADDR(flags) ((flags)&BOOT_SLOT_256_TAKEN ? 0xffff810000000000 : 0xffff800000000000)
 
 /* boot_info.paging */
 #define PAGING_PV64 0

@@ -7,6 +7,9 @@
 
 #include "vcpu.h"
 
+/** guest_hypercall() - the guest's kernel made a hypercall; also entry.S */
+void guest_hypercall(struct regs *r);
+
 /**
  * deliver_exception() - make the guest's handler of @vector run next
  * @v, @r:  vCPU and its guest registers, which become those of the handler

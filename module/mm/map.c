@@ -13,6 +13,7 @@
 #define LARGE (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_PS | PTE_NX)
 
 u64 *frame_table, *m2p;
+u64 syscall_page;
 
 static u64 heap_next, heap_end;
 static bool mapped;
@@ -85,6 +86,20 @@ static void map_devices(void)
 			  0x200000, PTE_PCD | PTE_PWT);
 }
 
+/* Behind the M2P, the only other thing that the guest's ring 3 may touch. */
+static void map_syscall_page(void)
+{
+	u64 va = M2P_VADDR(boot->flags) + boot->m2p_bytes;
+	u64 *l3 = table_below(&master_root[SLOT(va)], PTE_U);
+	u64 *l2 = table_below(&l3[va >> 30 & 511], PTE_U);
+	u64 *l1 = table_below(&l2[va >> 21 & 511], PTE_U);
+	u8 *code = heap_pages(1);
+
+	*code = 0xf4; /* hlt */
+	l1[0] = virt_to_paddr(code) | PTE_P | PTE_U | PTE_A;
+	syscall_page = va;
+}
+
 void map_init(void)
 {
 	u64 end = ((boot->end_mfn << 12) + 0x1fffff) & ~0x1fffffULL;
@@ -95,8 +110,10 @@ void map_init(void)
 	if (end > HOLE_END)
 		map_large(DIRECT_VA + HOLE_END, HOLE_END, end - HOLE_END, 0);
 	map_devices();
-	map_large(M2P_VA, boot->m2p, boot->m2p_bytes, PTE_U);
+	map_large(M2P_VADDR(boot->flags), boot->m2p, boot->m2p_bytes, PTE_U);
 	map_windows();
+	if (boot->flags & BOOT_SYSCALL_IN_RING3)
+		map_syscall_page();
 	mapped = true;
 	master_root[0] = 0;
 	tlb_flush();

@@ -210,9 +210,10 @@ HYPERCALL(memory_op_memory_map)
 
 HYPERCALL(memory_op_machphys_mapping)
 {
+	const uint64_t start = M2P_VADDR(dom->machine->traits.flags);
 	struct xen_machphys_mapping map = {
-		.v_start = MACH2PHYS_VIRT_START,
-		.v_end = MACH2PHYS_VIRT_END,
+		.v_start = start,
+		.v_end = start + (MACH2PHYS_VIRT_END - MACH2PHYS_VIRT_START),
 		.max_mfn = MACH2PHYS_NR_ENTRIES - 1,
 	};
 

@@ -13,7 +13,8 @@
 
 	.section .rodata
 	.globl	kvm_probe_code, kvm_probe_code_end
-	.globl	kvm_probe_iret, kvm_probe_sysret, kvm_probe_xsetbv, kvm_probe_ring1
+	.globl	kvm_probe_iret, kvm_probe_slot256, kvm_probe_syscall, kvm_probe_sysret, kvm_probe_xsetbv
+	.globl	kvm_probe_ring1
 	.globl	kvm_probe_trap, kvm_probe_trap_error
 	.code64
 	.balign	16
@@ -30,14 +31,34 @@ kvm_probe_iret:
 
 user:	ud2
 
-/* The way of a system call: to ring 3, in by syscall and out by sysretq. */
+/* Ring 3 reads where Xen has its machine-to-phys table. */
+kvm_probe_slot256:
+	pushq	$PROBE_DS3
+	pushq	$(PROBE_WINDOW + PROBE_STACK3)
+	pushq	$2
+	pushq	$PROBE_CS3
+	pushq	$RUN_TIME(reader)
+	iretq
+
+reader:	movabsq	$(PROBE_SLOT_256 + PROBE_WINDOW), %rax
+	movq	(%rax), %rax
+	ud2
+
+/* The way of a system call: to ring 3, in by syscall. */
+kvm_probe_syscall:
+	movl	$RUN_TIME(entered), %ebx
+	jmp	system_call
+
+/* And out by sysretq. */
 kvm_probe_sysret:
+	movl	$RUN_TIME(kernel), %ebx
+system_call:
 	movl	$MSR_STAR, %ecx
 	xorl	%eax, %eax
 	movl	$(PROBE_CS3_32 << 16 | PROBE_CS0), %edx
 	wrmsr
 	movl	$MSR_LSTAR, %ecx
-	movl	$RUN_TIME(kernel), %eax
+	movl	%ebx, %eax
 	xorl	%edx, %edx
 	wrmsr
 	pushq	$PROBE_DS3
@@ -51,6 +72,11 @@ caller:	syscall
 	ud2
 
 kernel:	sysretq
+
+entered:
+	movl	$PROBE_DONE, %eax
+	outw	%ax, $PROBE_PORT
+	hlt
 
 kvm_probe_xsetbv:
 	xorl	%ecx, %ecx
@@ -75,8 +101,12 @@ ring1:	int	$0x82
 	ud2
 
 	.code64
+/* #GP: what ring 3 may not do, tried where ring 0 was expected. */
 kvm_probe_trap_error:
-	addq	$8, %rsp
+	movl	$PROBE_REFUSED, %eax
+	outw	%ax, $PROBE_PORT
+	hlt
+
 kvm_probe_trap:
 	movq	8(%rsp), %rax
 	outw	%ax, $PROBE_PORT

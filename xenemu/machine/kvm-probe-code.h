@@ -9,6 +9,7 @@
 #define XENEMU_MACHINE_KVM_PROBE_CODE_H
 
 #define PROBE_WINDOW 0x40000000 /* 1 GiB: reachable for 32-bit code as well */
+#define PROBE_SLOT_256 0xffff800000000000 /* the window is there once more */
 #define PROBE_CODE 0x4000 /* offset of the code in the VM's memory */
 #define PROBE_STACK0 0xa000 /* top of ring 0's stack, also from other rings */
 #define PROBE_STACK3 0xb000 /* top of the others' stack */
@@ -23,8 +24,9 @@
 #define PROBE_DS1 0x39
 #define PROBE_TSS 0x40
 
-/* Code writes the CS that a trap came from, or PROBE_DONE, to this port. */
+/* Code writes the CS that a trap came from, PROBE_DONE or PROBE_REFUSED, to this port. */
 #define PROBE_PORT 0x10
 #define PROBE_DONE 0x600d
+#define PROBE_REFUSED 0xbad
 
 #endif

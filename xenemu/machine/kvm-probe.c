@@ -52,7 +52,9 @@
 #define TYPE_TSS_BUSY 0xb
 
 extern const uint8_t kvm_probe_code[], kvm_probe_code_end[];
-extern const uint8_t kvm_probe_iret[], kvm_probe_sysret[], kvm_probe_xsetbv[];
+extern const uint8_t kvm_probe_slot256[], kvm_probe_iret[], kvm_probe_syscall[],
+	kvm_probe_sysret[];
+extern const uint8_t kvm_probe_xsetbv[];
 extern const uint8_t kvm_probe_ring1[], kvm_probe_trap[], kvm_probe_trap_error[];
 
 /* A throw-away VM. */
@@ -80,6 +82,7 @@ static void put64(struct probe *p, uint64_t offset, uint64_t value)
 static void put_page_tables(struct probe *p)
 {
 	put64(p, VM_PML4, VM_PDPT | PTE_USER_RW);
+	put64(p, VM_PML4 + 8 * 256, VM_PDPT | PTE_USER_RW);
 	put64(p, VM_PDPT + 8 * (PROBE_WINDOW >> 30), VM_PD | PTE_USER_RW);
 	put64(p, VM_PD, PTE_USER_RW | PTE_LARGE);
 }
@@ -98,6 +101,7 @@ static void put_descriptors(struct probe *p)
 	put64(p, VM_GDT + PROBE_TSS,
 	      0x00008b0000000067 | (tss & 0xffffff) << 16 | (tss >> 24 & 0xff) << 56);
 	put64(p, VM_TSS + 4, PROBE_WINDOW + PROBE_STACK0); /* RSP0 */
+	put64(p, VM_TSS + 0x60, 0x68ULL << 48); /* no I/O bitmap: ports are ring 0's */
 }
 
 /* An interrupt gate; @dpl is who may `int` it. */
@@ -224,7 +228,9 @@ static gboolean make_vm(struct probe *p, GError **error)
 static void probe_all(struct probe *p, struct kvm_abilities *a)
 {
 	fill_memory(p);
-	a->sysret = try(p, kvm_probe_sysret) == PROBE_CS3;
+	a->slot256 = try(p, kvm_probe_slot256) == PROBE_CS3;
+	a->syscall = try(p, kvm_probe_syscall) == PROBE_DONE;
+	a->sysret = a->syscall && try(p, kvm_probe_sysret) == PROBE_CS3;
 	a->long_mode = a->sysret || try(p, kvm_probe_iret) == PROBE_CS3;
 	/* Without XSAVE there is nothing to set. */
 	a->xsetbv = !kvm_cpuid_xcr0(p->cpuid) || try(p, kvm_probe_xsetbv) == PROBE_DONE;
@@ -264,7 +270,9 @@ const struct kvm_abilities *kvm_probe_abilities(GError **error)
 
 uint32_t kvm_abilities_flags(const struct kvm_abilities *a)
 {
-	return (a->sysret ? 0 : BOOT_NO_SYSRET) | (a->xsetbv ? 0 : BOOT_NO_XSETBV);
+	return (a->slot256 ? 0 : BOOT_SLOT_256_TAKEN) |
+	       (a->syscall ? 0 : BOOT_SYSCALL_IN_RING3) | (a->sysret ? 0 : BOOT_NO_SYSRET) |
+	       (a->xsetbv ? 0 : BOOT_NO_XSETBV);
 }
 
 static gboolean has_virtualization(void)
@@ -289,15 +297,21 @@ static char *processor(void)
 	return g_strstrip(g_strdup((const char *)name));
 }
 
+static const char *yes_no(gboolean ability)
+{
+	return ability ? "yes" : "no";
+}
+
 char *kvm_abilities_describe(const struct kvm_abilities *a)
 {
 	g_autofree char *cpu = processor();
 
-	return g_strdup_printf("%s, API %d, %s, %s; ring 0 has long mode: %s, sysret: %s, "
-			       "xsetbv: %s; 32-bit ring 1: %s",
-			       kvm_device_path(), KVM_API_VERSION, cpu,
-			       has_virtualization() ? "VMX or SVM"
-						    : "neither VMX nor SVM (interpreted)",
-			       a->long_mode ? "yes" : "no", a->sysret ? "yes" : "no",
-			       a->xsetbv ? "yes" : "no", a->ring1 ? "yes" : "no");
+	return g_strdup_printf(
+		"%s, API %d, %s, %s; ring 0 has long mode: %s, syscall: %s, sysret: %s, "
+		"xsetbv: %s; root slot 256: %s; 32-bit ring 1: %s",
+		kvm_device_path(), KVM_API_VERSION, cpu,
+		has_virtualization() ? "VMX or SVM" : "neither VMX nor SVM (interpreted)",
+		yes_no(a->long_mode), a->syscall ? "yes" : "arrives in ring 3",
+		yes_no(a->sysret), yes_no(a->xsetbv), a->slot256 ? "free" : "taken",
+		yes_no(a->ring1));
 }

@@ -15,12 +15,18 @@
  * struct kvm_abilities - what was seen to work
  * @long_mode: 64-bit code in ring 0, and an exception from ring 3 into it and
  *             back by iretq
+ * @slot256:   root slot 256, where Xen has its machine-to-phys table, is there for
+ *             ring 3; a KVM without hardware virtualization may need it itself
+ * @syscall:   syscall from ring 3 arrives in ring 0; there is a KVM where it arrives
+ *             at its entry still in ring 3
  * @sysret:    sysretq from ring 0 to ring 3
  * @xsetbv:    xsetbv in ring 0
  * @ring1:     `int $0x82` of 32-bit code in ring 1
  */
 struct kvm_abilities {
 	gboolean long_mode;
+	gboolean slot256;
+	gboolean syscall;
 	gboolean sysret;
 	gboolean xsetbv;
 	gboolean ring1;
