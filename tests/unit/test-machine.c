@@ -608,6 +608,24 @@ static void test_qemu_icount(void)
 	tear_down(&r);
 }
 
+/* QEMU with KVM, where KVM can run the ROM's 16-bit code. */
+static void test_qemu_accel_kvm(void)
+{
+	struct rig r = { 0 };
+	struct machine_config config = config_of(&r, 1);
+
+	if (!has_machine(&machine_qemu) || !has_machine(&machine_kvm))
+		return;
+	config.accel = "kvm";
+	make_qemu(&r, &config);
+	RUN(&r, CMD_NOP, CMD_EVENT, CMD_WAIT_KICK, CMD_CPUID);
+	g_assert_no_error(r.death);
+	g_assert_cmpuint(r.nr_calls, ==, 5);
+	g_assert_cmphex(out(&r, OUT_CPUID_7C) & (1 << 16), ==, 0); /* LA57 */
+	g_assert_cmphex(out(&r, OUT_CPUID_HV), !=, 0x4b4d564b); /* "KVMK" */
+	tear_down(&r);
+}
+
 /* ------------------------------------------------------------------------
  * Selection
  */
@@ -692,5 +710,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/machine/qemu/killed", test_qemu_killed);
 	g_test_add_func("/machine/qemu/dies-with-us", test_qemu_dies_with_us);
 	g_test_add_func("/machine/qemu/icount", test_qemu_icount);
+	g_test_add_func("/machine/qemu/accel-kvm", test_qemu_accel_kvm);
 	return g_test_run();
 }
