@@ -20,6 +20,8 @@ struct xenstore;
  * @trace: where requests and replies are written as text, or NULL
  */
 struct xenstore *xenstore_new(FILE *trace);
+
+/** xenstore_free() - after its rings; NULL is allowed */
 void xenstore_free(struct xenstore *xs);
 
 /**
@@ -57,9 +59,11 @@ struct xenstore_ring;
  * @xs:     the store
  * @domid:  who it is
  * @page:   struct xenstore_domain_interface in guest memory (hostile)
- * @notify: raises the guest's event channel
+ * @notify: raises the guest's event channel; must not use the ring
  * @failed: the ring is broken (indices far ahead, malformed header): the
- *          connection is dead from then on; the reason is for the user
+ *          connection is dead from then on; the reason is for the user.  May free
+ *          the ring, but not the store
+ * @opaque: for both
  */
 struct xenstore_ring *xenstore_ring_new(struct xenstore *xs, unsigned int domid, void *page,
 					void (*notify)(void *opaque),
@@ -68,6 +72,8 @@ struct xenstore_ring *xenstore_ring_new(struct xenstore *xs, unsigned int domid,
 
 /** xenstore_ring_kick() - the guest sent an event: look at the ring */
 void xenstore_ring_kick(struct xenstore_ring *ring);
+
+/** xenstore_ring_free() - before its store; NULL is allowed */
 void xenstore_ring_free(struct xenstore_ring *ring);
 
 #endif

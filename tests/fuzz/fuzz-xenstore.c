@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fuzz-xenstore.c - requests from two guests and domain 0 against one store
+ *
+ * The input is a sequence of steps: a byte that says who and what, and for a request
+ * type, transaction (counted from the latest one) and a length with so many bytes of
+ * payload.  After the last step the store must be consistent, and all that was charged to
+ * the guests must be given back when it goes.
+ */
+#include <errno.h>
+
+#include "xenstore/connection.h"
+#include "xenstore/transaction.h"
+#include "xenstore/xenstore.h"
+#include <string.h>
+
+#define NR_CLIENTS 3
+#define CHECK(condition)                                                                       \
+	do {                                                                                   \
+		if (!(condition))                                                              \
+			g_error("%s:%d: not so: %s", __FILE__, __LINE__, #condition);          \
+	} while (0)
+
+struct input {
+	const uint8_t *bytes;
+	size_t len;
+};
+
+static unsigned int take(struct input *input)
+{
+	if (!input->len)
+		return 0;
+	input->len--;
+	return *input->bytes++;
+}
+
+static void ready(void *opaque)
+{
+	(void)opaque;
+}
+
+/* Takes what waits for a client, at most @max messages; returns how many replies. */
+static unsigned int fetch(struct connection *conn, unsigned int max)
+{
+	unsigned int before = conn->replies;
+	size_t len;
+
+	while (max-- && connection_pending(conn, &len))
+		connection_sent(conn, len);
+	return before - conn->replies;
+}
+
+static void request(struct connection *conn, struct input *input)
+{
+	unsigned int back, replies = conn->replies;
+	struct xsd_sockmsg header;
+
+	header.type = take(input);
+	header.req_id = 1;
+	back = take(input);
+	header.tx_id = back && back < conn->next_transaction ? conn->next_transaction - back
+							     : 0;
+	header.len = take(input) * (back & 0x80 ? 16 : 1);
+	header.len = MIN(header.len, input->len);
+	if (!connection_wants(conn))
+		return;
+	if (!connection_feed(conn, &header, sizeof(header))) {
+		CHECK(header.len > XENSTORE_PAYLOAD_MAX);
+		return;
+	}
+	if (header.len)
+		CHECK(connection_feed(conn, input->bytes, header.len));
+	input->bytes += header.len;
+	input->len -= header.len;
+	CHECK(conn->replies == replies + 1);
+}
+
+static void fired(void *opaque, const char *path)
+{
+	(void)opaque;
+	CHECK(path);
+}
+
+static void step(struct xenstore *xs, struct connection **clients, struct input *input)
+{
+	unsigned int what = take(input);
+	struct connection *conn = clients[what % NR_CLIENTS];
+
+	switch (what >> 4) {
+	case 0:
+		fetch(conn, 1);
+		break;
+	case 1:
+		fetch(conn, UINT_MAX);
+		break;
+	case 2:
+		while (g_main_context_iteration(NULL, FALSE))
+			;
+		break;
+	case 3:
+		xenstore_write(xs, "/local/domain/1/data/by-us", "", 0, 1);
+		break;
+	default:
+		request(conn, input);
+	}
+}
+
+static gboolean count(void *opaque, const char *path, const struct node *node)
+{
+	GHashTable *census = opaque;
+	gpointer owner = GUINT_TO_POINTER(node_owner(node));
+	unsigned int seen = GPOINTER_TO_UINT(g_hash_table_lookup(census, owner));
+	size_t child_bytes = 0;
+
+	CHECK(path_valid(path));
+	CHECK(node->refs >= 1);
+	CHECK(node->generation);
+	CHECK(node->perms->len);
+	for (unsigned int i = 0; node->children && i < node->children->len; i++)
+		child_bytes += ((struct node *)node->children->pdata[i])->name->len + 1;
+	CHECK(child_bytes == node->child_bytes);
+	g_hash_table_insert(census, owner, GUINT_TO_POINTER(seen + 1));
+	return TRUE;
+}
+
+static void check_tree(const struct tree *tree)
+{
+	GHashTable *census = g_hash_table_new(NULL, NULL);
+	GHashTableIter iter;
+	gpointer domid, owned;
+
+	node_walk(tree->root, "/", count, census);
+	g_hash_table_iter_init(&iter, tree->owned);
+	while (g_hash_table_iter_next(&iter, &domid, &owned))
+		CHECK(g_hash_table_lookup(census, domid) == owned);
+	for (unsigned int guest = 1; guest < NR_CLIENTS; guest++)
+		CHECK(tree_owned(tree, guest) <= QUOTA_NODES);
+	g_hash_table_unref(census);
+}
+
+/* Without its nodes and connection, a guest costs nothing. */
+static void check_accounts(struct xenstore *xs)
+{
+	static const char *const roots[] = { "/local", "/other" };
+	struct view view = { .xs = xs, .client = &xs->self };
+	struct blob *empty = blob_new(xs->self.account, NULL, 0);
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(roots); i++)
+		view_remove(&view, roots[i]);
+	tree_set_value(xs->tree, "/", empty, ++xs->generation);
+	blob_unref(empty);
+	for (unsigned int guest = 1; guest < NR_CLIENTS; guest++)
+		CHECK(xs->tree->root->children->len || !store_account(xs, guest)->bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = { data, size };
+	struct xenstore *xs = xenstore_new(NULL);
+	struct connection *clients[NR_CLIENTS];
+
+	xenstore_write(xs, "/local/domain/1", "", 0, 1);
+	xenstore_write(xs, "/local/domain/1/data", "", 1, 2);
+	xenstore_write(xs, "/local/domain/2/data", "", 2, -1);
+	xenstore_watch(xs, "/local", fired, NULL);
+	for (unsigned int i = 0; i < NR_CLIENTS; i++)
+		clients[i] = connection_new(xs, i, ready, NULL);
+	while (input.len)
+		step(xs, clients, &input);
+	check_tree(xs->tree);
+	for (unsigned int i = 0; i < NR_CLIENTS; i++) {
+		for (unsigned int t = 0; t < clients[i]->transactions->len; t++)
+			check_tree(((struct transaction *)clients[i]->transactions->pdata[t])
+					   ->tree);
+		connection_free(clients[i]);
+	}
+	check_accounts(xs);
+	xenstore_free(xs);
+	return 0;
+}
