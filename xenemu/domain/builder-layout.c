@@ -18,6 +18,7 @@
 #define HYPERVISOR_START 0xffff800000000000ULL
 #define HYPERVISOR_END 0xffff880000000000ULL
 #define CANONICAL_LOW_END 0x0000800000000000ULL
+#define MAPPING_PAGES_MAX (CANONICAL_LOW_END >> PAGE_SHIFT)
 
 const struct paging_form paging_x86_64 = { .levels = 4, .entry_bits = 9, .va_bits = 48 };
 
@@ -121,7 +122,7 @@ static gboolean is_guest_range(const struct layout_run *run)
 {
 	uint64_t last = run->vstart + (run->pages << PAGE_SHIFT) - 1;
 
-	if (run->pages > CANONICAL_LOW_END >> PAGE_SHIFT || last < run->vstart)
+	if (run->pages > MAPPING_PAGES_MAX || last < run->vstart)
 		return FALSE;
 	return last < CANONICAL_LOW_END || run->vstart >= HYPERVISOR_END;
 }
@@ -141,6 +142,8 @@ static gboolean take_tables(struct layout *layout)
 		/* As libxc rounds: up to the last byte of 4 MiB. */
 		uint64_t last = layout_vaddr(layout, layout->end + pages) | (MAP_ALIGN - 1);
 
+		if (layout->end + pages > MAPPING_PAGES_MAX)
+			return FALSE; /* also because addresses would wrap */
 		mapping->run.pages = (last - layout->virt_base + 1) >> PAGE_SHIFT;
 		if (!is_guest_range(&mapping->run))
 			return FALSE;
@@ -209,7 +212,7 @@ const char *layout_guest(struct layout *layout, const struct image *image, uint6
 /* More memory takes a longer p2m list, which takes more memory. */
 uint64_t layout_least_pages(const struct image *image, uint64_t ramdisk_bytes)
 {
-	struct layout layout = { 0 };
+	struct layout layout = { .end = 1 };
 	uint64_t pages;
 
 	do {

@@ -1,0 +1,1 @@
+OBJS_test-builder := $(B)/obj/tests/unit/make-elf.o
