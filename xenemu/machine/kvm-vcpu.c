@@ -98,6 +98,13 @@ gboolean kvm_vcpu_set_xcr0(struct kvm_vcpu *v, uint64_t xcr0)
 	return ioctl(v->fd, KVM_SET_XCRS, &xcrs) == 0;
 }
 
+uint64_t kvm_vcpu_tsc_khz(struct kvm_vcpu *v)
+{
+	int khz = ioctl(v->fd, KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint64_t)khz : 0;
+}
+
 void kvm_vcpu_close(struct kvm_vcpu *v)
 {
 	if (v->run != MAP_FAILED)

@@ -54,6 +54,9 @@ gboolean kvm_vcpu_set_entry(struct kvm_vcpu *v, uint32_t entry, GError **error);
 /** kvm_vcpu_set_xcr0() - while it does not run; FALSE: not a value it can have */
 gboolean kvm_vcpu_set_xcr0(struct kvm_vcpu *v, uint64_t xcr0);
 
+/** kvm_vcpu_tsc_khz() - frequency of its TSC, 0 when KVM does not tell */
+uint64_t kvm_vcpu_tsc_khz(struct kvm_vcpu *v);
+
 /**
  * kvm_vcpu_run() - run guest code until something comes up
  * @v:   the vCPU

@@ -455,7 +455,6 @@ static struct machine *create(const struct machine_config *config, GError **erro
 	m->base.ops = &machine_kvm;
 	m->base.traits = (struct machine_traits){ .transport = TRANSPORT_PIO,
 						  .flags = kvm_abilities_flags(a),
-						  .tsc_khz = tsc_host_khz(),
 						  .apic_khz = APIC_KHZ };
 	m->mem = config->mem;
 	m->events = config->events;
@@ -464,8 +463,12 @@ static struct machine *create(const struct machine_config *config, GError **erro
 	m->fd = kvm_device_open(error);
 	if (m->fd >= 0 && check_capabilities(m->fd, config->nr_vcpus, error) &&
 	    create_vm(m, error) && create_vcpus(m, config->nr_vcpus, error) &&
-	    add_doorbells(m, error))
+	    add_doorbells(m, error)) {
+		m->base.traits.tsc_khz = kvm_vcpu_tsc_khz(&m->threads[0].vcpu);
+		if (m->base.traits.tsc_khz == 0)
+			m->base.traits.tsc_khz = tsc_host_khz();
 		return &m->base;
+	}
 	destroy(&m->base);
 	return NULL;
 }
