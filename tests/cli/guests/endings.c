@@ -73,10 +73,11 @@ static void idle(void)
 /* Give back what is typed, in brackets; Q powers off. */
 static void echo(void)
 {
+	struct evtchn_unmask unmask = { .port = start_info->console.domU.evtchn };
 	char buffer[64];
 
 	events_init();
-	event_set_mask(start_info->console.domU.evtchn, false);
+	event_channel_op(EVTCHNOP_unmask, &unmask);
 	for (;;) {
 		size_t count;
 
