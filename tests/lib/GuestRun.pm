@@ -99,7 +99,9 @@ sub seconds_to {
 	return undef;
 }
 
+# seconds(), cpu_seconds(): from start to end; CPU time of it and its children
 sub seconds { return $_[0]{ended} - $_[0]{started} }
+sub cpu_seconds { return $_[0]{cpu} }
 sub pid { return $_[0]{pid} }
 
 # read_some(DEADLINE): wait for output and take it; false when time is up
@@ -143,8 +145,15 @@ sub note_lines {
 sub reap {
 	my ($self) = @_;
 	return if defined $self->{status};
+	my $before = child_cpu();
 	waitpid $self->{pid}, 0;
+	$self->{cpu} = child_cpu() - $before;
 	$self->{status} = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+}
+
+sub child_cpu {
+	my (undef, undef, $user, $system) = times;
+	return $user + $system;
 }
 
 # stop(): end it, now
