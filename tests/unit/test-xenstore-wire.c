@@ -637,6 +637,23 @@ static void test_transaction_removal(struct fixture *f, const void *data G_GNUC_
 	g_assert_cmpstr(end_event(f->guest), ==, "");
 }
 
+/* Written first: those who watch above it are told of that, too. */
+static void test_transaction_written_removed(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	uint32_t tx;
+
+	EXPECT_OK(f->guest, XS_WRITE, 0, "data/a/b\0");
+	EXPECT_OK(f->guest, XS_WATCH, 0, "data\0top\0");
+	end_event(f->guest);
+	tx = end_start(f->guest);
+	EXPECT_OK(f->guest, XS_WRITE, tx, "data/a/b\0v");
+	EXPECT_OK(f->guest, XS_RM, tx, "data/a\0");
+	EXPECT_OK(f->guest, XS_TRANSACTION_END, tx, "T\0");
+	g_assert_cmpstr(end_event(f->guest), ==, "data/a/b|top");
+	g_assert_cmpstr(end_event(f->guest), ==, "data/a|top");
+	g_assert_cmpstr(end_event(f->guest), ==, "");
+}
+
 static void test_transaction_errors(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
 	uint32_t tx = end_start(f->guest);
@@ -887,6 +904,7 @@ int main(int argc, char **argv)
 	ADD("transaction-conflict", test_transaction_conflict);
 	ADD("transaction-race", test_transaction_race);
 	ADD("transaction-removal", test_transaction_removal);
+	ADD("transaction-written-removed", test_transaction_written_removed);
 	ADD("transaction-errors", test_transaction_errors);
 	ADD("reset", test_reset);
 	ADD("quota-nodes", test_quota_nodes);
