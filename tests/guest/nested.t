@@ -1,0 +1,47 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Machine kvm on a host with hardware virtualization, whatever this host has:
+# scripts/nested-host runs the machine's tests and Debian's kernel.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use GuestRun;
+use TestGuests;
+
+my $top = "$FindBin::Bin/../..";
+my $build = $ENV{XENEMU_BUILD} // "$top/build";
+
+sub nested {
+	return GuestRun->start(command => [ "$top/scripts/nested-host", @_ ]);
+}
+
+subtest 'the host itself' => sub {
+	my $run = nested('sh', '-c', 'echo out; echo err >&2; test -w /dev/kvm && exit 7');
+	$run->close_input;
+	is($run->finish(limit(15)), 7, "the command's status, and there is KVM") or diag explain($run);
+	is($run->console, "out\n", 'standard output');
+	is($run->messages, "err\n", 'standard error');
+};
+
+subtest 'machine kvm' => sub {
+	my $run = nested("$build/tests/test-machine", '-p', '/machine/kvm');
+	$run->close_input;
+	is($run->finish(limit(20)), 0, 'its tests pass') or diag explain($run);
+	like($run->console, qr{^ok \d+ /machine/kvm/start-and-call$}m, 'were run');
+	unlike($run->console, qr/^not ok|# SKIP/m, 'and none was skipped');
+	like($run->console, qr/sysret: yes.* 32-bit ring 1: yes/, 'all that users have is there');
+};
+
+subtest "Debian's kernel" => sub {
+	my $run = nested("$build/xenemu", 'run', '--machine', 'kvm', '--kernel', fetched('linux'),
+		'--ramdisk', initramfs(), '--memory', 256, '--extra', 'console=hvc0 forks=50');
+	$run->close_input;
+	is($run->finish(limit(40)), 0, 'powers off with exit status 0') or diag explain($run);
+	like($run->console, qr{^init: /sys/hypervisor/guest_type: PV$}m, 'it is a PV guest');
+	like($run->console, qr/^init: fork\+exec: 50 of 50, /m, 'fork and exec work');
+};
+
+done_testing;
