@@ -63,7 +63,7 @@ static void xen_leaf(u32 leaf, u32 out[4])
 		break;
 	case 2:
 		out[0] = 1;
-		out[1] = 0x40000000;
+		out[1] = MSR_HYPERCALL_PAGE;
 		out[2] = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
 		break;
 	case 3:
@@ -208,6 +208,14 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 value)
 		return true;
 	case MSR_EFER:
 		return value == guest_efer();
+	case MSR_HYPERCALL_PAGE: {
+		u64 mfn = value >> 12;
+
+		if ((value & 4095) || !frame_owned(mfn) || frame_type(frame_table[mfn]))
+			return false;
+		v->area->mailbox.arg[0] = mfn;
+		return !mailbox_call(v, MAILBOX_HYPERCALL_PAGE);
+	}
 	case MSR_UCODE_REV: /* written before it is read */
 	case 0x17a:
 		return true;

@@ -13,12 +13,13 @@
  * @code:  its bytes; those that could not be read are 0
  * @at:    index of the byte that is decoded next
  * @small: operand size prefix
+ * @rep:   repeat prefix
  * @rex:   REX prefix, or 0
  */
 struct priv {
 	u8 code[16];
 	unsigned int at;
-	bool small;
+	bool small, rep;
 	u8 rex;
 };
 
@@ -42,7 +43,10 @@ static bool fetch(struct priv *p, const struct regs *r)
 static void prefixes(struct priv *p)
 {
 	while (p->code[p->at] == 0x66 || p->code[p->at] == 0xf2 || p->code[p->at] == 0xf3) {
-		p->small |= p->code[p->at++] == 0x66;
+		if (p->code[p->at++] == 0x66)
+			p->small = true;
+		else
+			p->rep = true;
 		if (p->at > 4)
 			return;
 	}
@@ -79,6 +83,31 @@ static bool port_io(struct vcpu *v, struct regs *r, struct priv *p)
 		else
 			r->rax |= bytes == 2 ? 0xffff : 0xff;
 	}
+	count(v, STAT_PORT_IO);
+	return true;
+}
+
+/* ins and outs: as often as rcx says, but not without end in one go. */
+static bool string_io(struct vcpu *v, struct regs *r, struct priv *p)
+{
+	u8 op = p->code[p->at++];
+	u32 bytes = !(op & 1) ? 1 : p->small ? 2 : 4;
+	u64 step = r->rflags & RFLAGS_DF ? -(u64)bytes : bytes, ones = ~0ULL;
+	u32 n = p->rep ? min(r->rcx, 1024UL) : 1;
+
+	if (!port_allowed(v, (u16)r->rdx, bytes))
+		return false;
+	for (; n; n--) {
+		if (op & 2)
+			r->rsi += step;
+		else if (copy_to_guest(r->rdi, &ones, bytes))
+			return false;
+		else
+			r->rdi += step;
+		r->rcx -= p->rep;
+	}
+	if (p->rep && r->rcx)
+		p->at = 0; /* again */
 	count(v, STAT_PORT_IO);
 	return true;
 }
@@ -224,6 +253,8 @@ bool emulate_privileged(struct vcpu *v, struct regs *r)
 	op = p.code[p.at];
 	if ((op & 0xf4) == 0xe4) {
 		done = port_io(v, r, &p);
+	} else if ((op & 0xfc) == 0x6c) {
+		done = string_io(v, r, &p);
 	} else if (op == 0xfa || op == 0xfb) { /* cli, sti: the real IF is never theirs */
 		done = v->iopl >= (v->kernel_mode ? 1 : 3);
 		p.at++;

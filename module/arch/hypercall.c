@@ -62,7 +62,9 @@ HANDLE2(do_multicall, list, nr)
 	for (; n--; list += sizeof(call)) {
 		if (copy_from_guest(&call, list, sizeof(call)))
 			return -XEN_EFAULT;
-		if (call.op == __HYPERVISOR_iret || call.op == __HYPERVISOR_multicall)
+		if (call.op == __HYPERVISOR_multicall)
+			result = -XEN_EINVAL;
+		else if (call.op == __HYPERVISOR_iret)
 			result = -XEN_ENOSYS;
 		else
 			result = dispatch(v, call.op, TRACE_IN_MULTICALL, call.args);

@@ -12,6 +12,8 @@
 
 #define DESC_DPL (3 << 13)
 #define DESC_S (1 << 12)
+#define DESC_TYPE 0xf00
+#define DESC_CALL_GATE 0xc00
 #define DESC_P (1 << 15)
 
 static struct segment_descriptor own_gdt[MAX_VCPUS][512]
@@ -52,6 +54,14 @@ static void init_tss(struct vcpu *v)
 	v->tss.io_bitmap = sizeof(v->tss); /* beyond the limit: no port is allowed */
 }
 
+/* What isn't there is empty descriptors: #GP, as in Xen, where #PF would be odd. */
+static u64 window_pte(u64 mfn)
+{
+	static const u8 zeroes[4096] __attribute__((aligned(4096)));
+
+	return mfn ? mfn << 12 | WINDOW_PTE : virt_to_paddr(zeroes) | PTE_P | PTE_A | PTE_NX;
+}
+
 void segments_init(struct vcpu *v)
 {
 	struct segment_descriptor *gdt = own_gdt[v->id];
@@ -62,60 +72,62 @@ void segments_init(struct vcpu *v)
 
 	init_tss(v);
 	fill_gdt(v, gdt);
+	for (u32 i = 0; i < WINDOW_PAGES; i++)
+		v->window[i] = window_pte(0);
 	v->window[GUEST_GDT_PAGES] = virt_to_paddr(gdt) | WINDOW_PTE;
 	__asm__ volatile("lgdt %0" : : "m"(pointer));
 	__asm__ volatile("pushq %0; lea 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
 			 :
 			 : "i"(SEL_CS)
 			 : "rax", "memory");
-	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es"
-			 :
-			 : "r"(SEL_DS), "r"(SEL_USER_DS));
+	/* The guest starts with null selectors but for cs and ss. */
+	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es" : : "r"(SEL_DS), "r"(0));
 	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
 	load_ldt(v);
 }
 
 /*
- * Data and code segments of the guest run at ring 3.  System descriptors are
- * refused; call gates, which Xen emulates, no 64-bit guest uses.
+ * Data and code segments of the guest run at ring 3.  A call gate's DPL becomes
+ * 0, so that it can't be gone through; other system descriptors are refused
+ * (Xen 4.17 arch/x86/pv/descriptor-tables.c, check_descriptor()).
  */
 bool fixup_descriptor(struct segment_descriptor *d)
 {
-	if (!(d->hi & DESC_P))
+	u32 type = d->hi & DESC_TYPE;
+
+	if (!(d->hi & DESC_P) || (!(d->hi & DESC_S) && type == 0))
 		return true;
-	if (!(d->hi & DESC_S))
-		return !(d->hi & 0xf00);
-	d->hi |= DESC_DPL;
-	return true;
-}
-
-static bool fixup_frame(u64 mfn)
-{
-	struct segment_descriptor *d = frame_ptr(mfn);
-
-	for (int i = 0; i < 512; i++)
-		if (!fixup_descriptor(&d[i]))
-			return false;
-	return true;
+	if (d->hi & DESC_S) {
+		d->hi |= DESC_DPL;
+		return true;
+	}
+	d->hi &= ~DESC_DPL;
+	return type == DESC_CALL_GATE && !(d->hi & 0xff);
 }
 
 long set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 {
-	u32 n = (entries + 511) / 512;
+	u32 n = (entries + 511) / 512, taken;
 
 	if (n > GUEST_GDT_PAGES)
 		return -XEN_EINVAL;
-	for (u32 i = 0; i < n; i++)
-		if (!frame_owned(frames[i]) || frame_type(frame_table[frames[i]]) ||
-		    !fixup_frame(frames[i]))
-			return -XEN_EINVAL;
+	for (taken = 0; taken < n; taken++)
+		if (frame_get(frames[taken], FRAME_DESCRIPTORS))
+			goto fail;
 	for (u32 i = 0; i < GUEST_GDT_PAGES; i++) {
+		if (v->gdt_frames[i])
+			frame_put(v->gdt_frames[i]);
 		v->gdt_frames[i] = i < n ? frames[i] : 0;
-		v->window[i] = i < n ? frames[i] << 12 | WINDOW_PTE : 0;
+		v->window[i] = window_pte(v->gdt_frames[i]);
 		invlpg(WINDOW_GDT(v->id) + i * 4096);
 	}
 	v->gdt_entries = entries;
 	return 0;
+
+fail:
+	while (taken--)
+		frame_put(frames[taken]);
+	return -XEN_EINVAL;
 }
 
 HANDLE2(do_set_gdt, list, entries)
@@ -130,21 +142,26 @@ HANDLE2(do_set_gdt, list, entries)
 	return set_gdt(this_vcpu(), frames, entries);
 }
 
-/*
- * The frames of the LDT are found through the guest's own mapping of it; entries
- * are made fit for ring 3 as the GDT's are.
- */
+/* The frame that the guest maps at @va, with a reference as descriptors; or 0. */
+static u64 ldt_frame(const struct vcpu *v, u64 va)
+{
+	const u64 *slot = walk(v, va, 1);
+
+	if (!slot || !(*slot & PTE_P) || frame_get(pte_mfn(*slot), FRAME_DESCRIPTORS))
+		return 0;
+	return pte_mfn(*slot);
+}
+
 void load_ldt(struct vcpu *v)
 {
 	struct segment_descriptor *ldt = &own_gdt[v->id][(SEL_LDT - SEL_BASE) >> 3];
 	u32 pages = (v->ldt_entries + 511) / 512;
 
 	for (u32 i = 0; i < 16; i++) {
-		u64 *slot = i < pages ? walk(v, v->ldt_base + i * 4096, 1) : NULL;
-		u64 mfn = slot && *slot & PTE_P ? pte_mfn(*slot) : 0;
-		bool ok = mfn && frame_owned(mfn) && fixup_frame(mfn);
-
-		v->window[16 + i] = ok ? mfn << 12 | WINDOW_PTE : 0;
+		if (v->ldt_frames[i])
+			frame_put(v->ldt_frames[i]);
+		v->ldt_frames[i] = i < pages ? ldt_frame(v, v->ldt_base + i * 4096) : 0;
+		v->window[16 + i] = window_pte(v->ldt_frames[i]);
 		invlpg(WINDOW_LDT(v->id) + i * 4096);
 	}
 	if (v->ldt_entries)
@@ -156,8 +173,12 @@ HANDLE2(do_update_descriptor, paddr, value)
 {
 	struct segment_descriptor d = { value, value >> 32 };
 
-	if ((paddr & 7) || !frame_owned(paddr >> 12) || !fixup_descriptor(&d) ||
-	    frame_type(frame_table[paddr >> 12]))
+	u32 type;
+
+	if ((paddr & 7) || !frame_owned(paddr >> 12) || !fixup_descriptor(&d))
+		return -XEN_EINVAL;
+	type = frame_type(frame_table[paddr >> 12]);
+	if (type && type != FRAME_DESCRIPTORS)
 		return -XEN_EINVAL;
 	/* One store: the CPU may read the descriptor at any time. */
 	WRITE_ONCE(*(u64 *)direct(paddr), (u64)d.hi << 32 | d.lo);

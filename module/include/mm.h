@@ -62,7 +62,7 @@ static inline bool frame_owned(u64 mfn)
 /**
  * frame_get() - take a reference on a frame as a table of level @level
  * @mfn:   frame, any number
- * @level: 1 to 4
+ * @level: 1 to 4, or FRAME_DESCRIPTORS
  *
  * A frame without a type is walked, checked and gets the type.
  * Return: 0, or -XEN_EINVAL.

@@ -129,7 +129,8 @@ _Static_assert(sizeof(struct boot_info) == 144, "layout of struct boot_info");
  * reads the type before it takes a frame back.  The rest is the monitor's.
  */
 #define FRAME_OWNED (1ULL << 0) /* the guest may map it */
-#define FRAME_TYPE_SHIFT 1 /* 3 bits: 0 none, 1 to 4 a table of that level */
+#define FRAME_TYPE_SHIFT 1 /* 3 bits: 0 none, 1 to 4 a table of that level, or */
+#define FRAME_DESCRIPTORS 5 /* ... part of a GDT or LDT */
 #define FRAME_TYPE_MASK (7ULL << FRAME_TYPE_SHIFT)
 #define FRAME_PINNED (1ULL << 4)
 #define FRAME_LOCK (1ULL << 5)
@@ -177,6 +178,8 @@ enum mailbox_call {
 	MAILBOX_SET_XCR0 = 7,
 	/* The last vCPU went down (VCPUOP_down): power off.  No way back. */
 	MAILBOX_POWEROFF = 8,
+	/* Fill the guest's frame arg[0] as a hypercall page.  result: 0 or -errno */
+	MAILBOX_HYPERCALL_PAGE = 9,
 };
 
 enum crash_reason {

@@ -87,7 +87,7 @@ struct tss {
  * @io_bitmap, @io_ports: guest's bitmap and its size in ports
  * @cr0_ts, @cr2, @cr4, @xcr0: virtual control registers
  * @dr, @dr6, @dr7: debug registers
- * @gdt_frames, @gdt_entries, @ldt_base, @ldt_entries: descriptor tables
+ * @gdt_frames, @gdt_entries, @ldt_frames, @ldt_base, @ldt_entries: descriptor tables
  * @hypercall:    number of the one that runs
  * @trace_next:   index of the next entry of its trace ring
  * @deadline:     single-shot timer, system time in ns; 0: off
@@ -127,6 +127,7 @@ struct vcpu {
 	u64 dr6, dr7;
 	u64 gdt_frames[GUEST_GDT_PAGES];
 	u32 gdt_entries;
+	u64 ldt_frames[16];
 	u64 ldt_base;
 	u32 ldt_entries;
 

@@ -45,6 +45,7 @@
 #define MSR_PAT 0x277
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC 0x800
+#define MSR_HYPERCALL_PAGE 0x40000000 /* Xen's own, as CPUID says */
 #define MSR_EFER 0xc0000080
 #define MSR_STAR 0xc0000081
 #define MSR_LSTAR 0xc0000082

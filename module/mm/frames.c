@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * frames.c - types of frames: which are page tables, of which level, how often
- * used
+ * frames.c - types of frames: which are page tables, of which level, or hold
+ * descriptors, and how often they are used
  *
  * A frame gets a type when it is pinned, loaded or hung below a table: then its
  * entries are checked and adjusted once.  The type ends when the last of these
@@ -17,8 +17,7 @@
 
 /* Xen lets the guest set P RW U A D, the available bits, and NX. */
 #define UPPER_FORBIDDEN (PTE_PWT | PTE_PCD | PTE_PS | PTE_G)
-/* Bit 62 marks grant mappings: Xen's _PAGE_GNTTAB. */
-#define L1_FORBIDDEN (PTE_PWT | PTE_PCD | PTE_PS | 1ULL << 62)
+#define L1_FORBIDDEN (PTE_PWT | PTE_PCD | PTE_PS)
 /* Xen's _PAGE_GUEST_KERNEL: U was not the guest's wish. */
 #define PTE_GUEST_KERNEL (1ULL << 52)
 
@@ -39,20 +38,26 @@ static u64 adjust(u64 pte, unsigned int level)
 	return pte;
 }
 
+/* Neither the guest's nor the monitor's: to Xen, device memory. */
+static bool is_device(u64 mfn)
+{
+	return mfn < 0x100 || mfn - (HOLE_START >> 12) < (HOLE_END - HOLE_START) >> 12 ||
+	       mfn >= boot->end_mfn;
+}
+
 /* May an L1 entry with this value exist? */
 static inline long check_l1(u64 pte)
 {
-	u64 mfn = pte_mfn(pte), word;
+	u64 mfn = pte_mfn(pte);
 
 	if (unlikely(pte & L1_FORBIDDEN))
 		return -XEN_EINVAL;
-	if (unlikely(mfn >= boot->end_mfn))
-		return mfn == INVALID_ENTRY_MFN ? -XEN_EINVAL : -XEN_EPERM;
-	word = frame_table[mfn];
-	if (unlikely(!(word & FRAME_OWNED)))
-		return mfn >= HOLE_START >> 12 && mfn < HOLE_END >> 12 ? -XEN_EPERM
-								       : -XEN_EBUSY;
-	if (unlikely((pte & PTE_RW) && frame_type(word)))
+	if (unlikely(!frame_owned(mfn))) {
+		if (mfn == INVALID_ENTRY_MFN)
+			return -XEN_EINVAL;
+		return is_device(mfn) ? -XEN_EPERM : -XEN_EBUSY;
+	}
+	if (unlikely((pte & PTE_RW) && frame_type(frame_table[mfn])))
 		return -XEN_EBUSY;
 	return 0;
 }
@@ -86,11 +91,21 @@ static void drop_entries(u64 mfn, unsigned int level, unsigned int from, unsigne
 			frame_put(pte_mfn(table[i]));
 }
 
+static long take_descriptors(struct segment_descriptor *d)
+{
+	for (unsigned int i = 0; i < 512; i++)
+		if (!fixup_descriptor(&d[i]))
+			return -XEN_EINVAL;
+	return 0;
+}
+
 static long take_table(u64 mfn, unsigned int level)
 {
 	u64 *table = frame_ptr(mfn);
 	long rc;
 
+	if (level == FRAME_DESCRIPTORS)
+		return take_descriptors(frame_ptr(mfn));
 	for (unsigned int i = 0; i < 512; i++) {
 		if (!(table[i] & PTE_P) || monitor_slot(level, i))
 			continue;
@@ -137,7 +152,7 @@ void frame_put(u64 mfn)
 	if (level == 4)
 		root_forget(mfn);
 	frame_table[mfn] &= ~FRAME_TYPE_MASK;
-	if (level > 1)
+	if (level > 1 && level <= 4)
 		drop_entries(mfn, level, 0, 512);
 }
 
@@ -186,7 +201,7 @@ static long set_upper(u64 *slot, u64 value, unsigned int level, bool preserve)
 	long rc;
 
 	if (monitor_slot(level, index))
-		return -XEN_EPERM;
+		return -XEN_EINVAL;
 	if (value & PTE_P) {
 		if (value & UPPER_FORBIDDEN)
 			return -XEN_EINVAL;
@@ -208,6 +223,8 @@ long entry_set(u64 *slot, u64 value, bool preserve)
 	unsigned int level = frame_type(frame_table[virt_to_paddr(slot) >> 12]);
 	long rc;
 
+	if (level == FRAME_DESCRIPTORS)
+		return -XEN_EINVAL;
 	if (level > 1)
 		return set_upper(slot, value, level, preserve);
 	if (level == 1 && (value & PTE_P)) {

@@ -13,12 +13,8 @@ static bool is_self(u32 domid)
 /* The number of requests done goes to the guest if it asked for it. */
 static void report_done(u64 pdone, u32 done)
 {
-	u32 old = 0;
-
-	if (!pdone || copy_from_guest(&old, pdone, sizeof(old)))
-		return;
-	done += old;
-	copy_to_guest(pdone, &done, sizeof(done));
+	if (pdone)
+		copy_to_guest(pdone, &done, sizeof(done));
 }
 
 static long machphys_update(u64 mfn, u64 pfn)
@@ -68,28 +64,40 @@ HANDLE4(do_mmu_update, reqs, nr, pdone, domid)
 	return rc;
 }
 
-/* UVMF_*: what to flush; other vCPUs are a matter of the masks it may point to. */
-static void flush_after(u64 va, u64 flags)
+/* A bitmap of vCPUs, of which there is one: it is read because it may not be there. */
+static long read_vcpu_mask(u64 mask)
 {
-	switch (flags & UVMF_FLUSHTYPE_MASK) {
-	case UVMF_TLB_FLUSH:
+	u64 bits;
+
+	return copy_from_guest(&bits, mask, sizeof(bits));
+}
+
+/* UVMF_*: what to flush, and in the other bits where. */
+static long flush_after(u64 va, u64 flags)
+{
+	u64 where = flags & ~(u64)UVMF_FLUSHTYPE_MASK, what = flags & UVMF_FLUSHTYPE_MASK;
+	long rc = 0;
+
+	if (!what)
+		return 0;
+	if (where != UVMF_LOCAL && where != UVMF_ALL)
+		rc = read_vcpu_mask(where);
+	if (what == UVMF_TLB_FLUSH)
 		tlb_flush();
-		break;
-	case UVMF_INVLPG:
+	else
 		invlpg(va);
-		break;
-	}
+	return rc;
 }
 
 HANDLE3(do_update_va_mapping, va, value, flags)
 {
 	u64 *slot = walk(this_vcpu(), va, 1);
-	long rc = -XEN_EINVAL;
+	long rc;
 
-	if (likely(slot && frame_type(frame_table[virt_to_paddr(slot) >> 12]) == 1))
-		rc = entry_set(slot, value, false);
-	flush_after(va, flags);
-	return rc;
+	if (unlikely(!slot || frame_type(frame_table[virt_to_paddr(slot) >> 12]) != 1))
+		return -XEN_EINVAL;
+	rc = entry_set(slot, value, false);
+	return rc ? rc : flush_after(va, flags);
 }
 
 static long clear_page(u64 mfn)
@@ -134,13 +142,19 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 		return root_set_kernel(v, op->arg1.mfn);
 	case MMUEXT_NEW_USER_BASEPTR:
 		return root_set_user(v, op->arg1.mfn);
-	case MMUEXT_TLB_FLUSH_LOCAL:
 	case MMUEXT_TLB_FLUSH_MULTI:
+		if (read_vcpu_mask((u64)op->arg2.vcpumask.p))
+			return -XEN_EINVAL;
+		/* fall through */
+	case MMUEXT_TLB_FLUSH_LOCAL:
 	case MMUEXT_TLB_FLUSH_ALL:
 		tlb_flush();
 		return 0;
-	case MMUEXT_INVLPG_LOCAL:
 	case MMUEXT_INVLPG_MULTI:
+		if (read_vcpu_mask((u64)op->arg2.vcpumask.p))
+			return -XEN_EINVAL;
+		/* fall through */
+	case MMUEXT_INVLPG_LOCAL:
 	case MMUEXT_INVLPG_ALL:
 		if (guest_range_ok(op->arg1.linear_addr, 1))
 			invlpg(op->arg1.linear_addr);

@@ -6,15 +6,13 @@
  */
 #include "domain/builder-private.h"
 #include "domain/domain.h"
+#include "domain/hypercall-page.h"
 #include <string.h>
 #include <xen/xen.h>
 
 #define DR6_DEFAULT 0xffff0ff0UL
 #define DR7_DEFAULT 0x00000400UL
 #define RFLAGS_IF (1U << 9)
-
-#define HYPERCALL_BYTES 32
-#define HYPERCALL_UNUSED 0xcc /* int3 */
 
 G_STATIC_ASSERT(sizeof(struct start_info) <= PAGE_SIZE);
 G_STATIC_ASSERT(sizeof(struct shared_info) <= PAGE_SIZE);
@@ -45,9 +43,6 @@ static void write_start_info(struct builder *b)
 	g_strlcpy(info->magic, "xen-3.0-x86_64", sizeof(info->magic));
 	info->nr_pages = b->build->nr_pages;
 	info->shared_info = b->build->shared_info_mfn << PAGE_SHIFT;
-	/* Only xen-4's builder says that the p2m list may be published linear. */
-	if (strcmp(config->module->info.abi, "xen-4") == 0)
-		info->flags = SIF_VIRT_P2M_4TOOLS;
 	info->store_mfn = b->build->store_mfn;
 	info->store_evtchn = config->store_port;
 	info->console.domU.mfn = b->build->console_mfn;
@@ -75,31 +70,6 @@ static void write_shared_info(struct builder *b)
 		info->vcpu_info[i].evtchn_upcall_mask = 1;
 }
 
-static uint8_t *put(uint8_t *code, const void *bytes, size_t len)
-{
-	memcpy(code, bytes, len);
-	return code + len;
-}
-
-/*
- * One call's code.  The system call destroys rcx and r11, so they are saved on
- * the stack; iret is jumped to with its frame there and does not come back
- * (Xen 4.17 pv_ring3_init_hypercall_page()).
- */
-static void write_hypercall(uint8_t *code, uint32_t nr)
-{
-	gboolean is_iret = nr == __HYPERVISOR_iret;
-
-	code = put(code, "\x51\x41\x53", 3); /* push %rcx; push %r11 */
-	if (is_iret)
-		code = put(code, "\x50", 1); /* push %rax */
-	code = put(code, "\xb8", 1); /* mov $nr,%eax */
-	code = put(code, &nr, sizeof(nr));
-	code = put(code, "\x0f\x05", 2); /* syscall */
-	if (!is_iret)
-		put(code, "\x41\x5b\x59\xc3", 4); /* pop %r11; pop %rcx; ret */
-}
-
 static void write_hypercall_page(struct builder *b)
 {
 	const struct image *image = b->config->image;
@@ -108,9 +78,7 @@ static void write_hypercall_page(struct builder *b)
 	if (image->hypercall_page == IMAGE_NONE)
 		return;
 	page = builder_page(b, (image->hypercall_page - image->virt_base) >> PAGE_SHIFT);
-	memset(page, HYPERCALL_UNUSED, PAGE_SIZE);
-	for (uint32_t nr = 0; nr < PAGE_SIZE / HYPERCALL_BYTES; nr++)
-		write_hypercall(page + nr * HYPERCALL_BYTES, nr);
+	hypercall_page_fill(page);
 }
 
 static void write_context(struct builder *b)

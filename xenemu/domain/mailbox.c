@@ -2,6 +2,7 @@
 /*
  * mailbox.c - answers what the monitor asks of the helper
  */
+#include "domain/hypercall-page.h"
 #include "domain/private.h"
 #include <string.h>
 #include <time.h>
@@ -67,6 +68,16 @@ static int64_t set_xcr0(struct domain *dom, unsigned int vcpu, uint64_t xcr0)
 	return 0;
 }
 
+static int64_t fill_hypercall_page(struct domain *dom, uint64_t mfn)
+{
+	uint8_t *page = memory_page(dom->build->mem, mfn);
+
+	if (!page)
+		return -XEN_EINVAL;
+	hypercall_page_fill(page);
+	return 0;
+}
+
 static const char *crash_text(uint64_t reason)
 {
 	switch (reason) {
@@ -127,6 +138,8 @@ static int64_t answer(struct domain *dom, const struct request *req)
 		return 0;
 	case MAILBOX_SET_XCR0:
 		return set_xcr0(dom, call->vcpu, call->arg[0]);
+	case MAILBOX_HYPERCALL_PAGE:
+		return fill_hypercall_page(dom, call->arg[0]);
 	case MAILBOX_POWEROFF:
 		domain_end(dom, DOMAIN_POWEROFF);
 		return 0;
