@@ -537,7 +537,7 @@ static void test_start_info(void)
 	g_assert_cmpstr(info->magic, ==, "xen-3.0-x86_64");
 	g_assert_cmpuint(info->nr_pages, ==, 4096);
 	g_assert_cmphex(info->shared_info, ==, build->shared_info_mfn << 12);
-	g_assert_cmphex(info->flags, ==, SIF_VIRT_P2M_4TOOLS);
+	g_assert_cmphex(info->flags, ==, 0);
 	g_assert_cmphex(info->store_mfn, ==, build_pfn_to_mfn(build, 0x10b));
 	g_assert_cmpuint(info->store_evtchn, ==, STORE_PORT);
 	g_assert_cmphex(info->console.domU.mfn, ==, build_pfn_to_mfn(build, 0x10c));
@@ -822,7 +822,7 @@ static void test_ramdisk(void)
 	g_assert_cmphex(info->mod_start, ==, KERNEL_BASE + 0x102000);
 	g_assert_cmphex(info->mod_len, ==, 0x2345);
 	g_assert_cmphex(info->mfn_list, ==, KERNEL_BASE + 0x105000);
-	g_assert_cmphex(info->flags, ==, SIF_VIRT_P2M_4TOOLS);
+	g_assert_cmphex(info->flags, ==, 0);
 	check_ramdisk(build, ramdisk);
 	check_tables(build);
 }
@@ -849,7 +849,7 @@ static void test_unmapped_ramdisk(void)
 	g_autoptr(Build) build = build_it(&setup);
 	const struct start_info *info = start_info(build);
 
-	g_assert_cmphex(info->flags, ==, SIF_VIRT_P2M_4TOOLS | SIF_MOD_START_PFN);
+	g_assert_cmphex(info->flags, ==, SIF_MOD_START_PFN);
 	g_assert_cmphex(info->mod_start, ==, 0x400);
 	g_assert_cmphex(info->mod_len, ==, 8 * MIB + 4096);
 	g_assert_cmphex(info->first_p2m_pfn, ==, 0x400 + 0x801);
