@@ -52,7 +52,8 @@ static void frame_layout(void)
 	is(trap_regs.saved_upcall_mask, 1, "saved mask: 1 while upcalls are masked");
 	is(trap_regs.rflags & FLAG_IF, 0, "IF in the frame: 0 while upcalls are masked");
 	is(trap_regs.ss, KERNEL_SS, "ss");
-	is(sp - trap_regs.rsp < 512, 1, "rsp is that of the code");
+	ok(sp - trap_regs.rsp < 512, "rsp is that of the code");
+	is(trap_sp, trap_regs.rsp & ~15UL, "the frame is on the same stack, 16-byte aligned");
 
 	WRITE_ONCE(vcpu_info->evtchn_upcall_mask, 0);
 	is(catch_trap(asm volatile("ud2")), TRAP_UD, "ud2 with upcalls unmasked");

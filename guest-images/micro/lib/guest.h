@@ -140,6 +140,7 @@ extern volatile bool trap_armed;
 extern struct jump_context trap_context;
 extern struct regs trap_regs;
 extern unsigned long trap_cr2;
+extern unsigned long trap_sp; /* where its frame ended: the stack's top before it */
 extern bool trap_upcall_mask; /* evtchn_upcall_mask as the handler found it */
 extern unsigned long failsafe_selectors[4]; /* ds, es, fs, gs of the last failsafe */
 /* Looks at a trap first; true: handled, return to (the changed) @regs. */

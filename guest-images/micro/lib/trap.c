@@ -11,6 +11,7 @@ volatile bool trap_armed;
 struct jump_context trap_context;
 struct regs trap_regs;
 unsigned long trap_cr2;
+unsigned long trap_sp;
 bool trap_upcall_mask;
 unsigned long failsafe_selectors[4];
 bool (*trap_hook)(struct regs *regs);
@@ -96,6 +97,7 @@ void trap_dispatch(struct regs *regs)
 	trap_armed = false;
 	trap_vector = (int)regs->vector;
 	trap_regs = *regs;
+	trap_sp = (unsigned long)(regs + 1);
 	trap_cr2 = vcpu_info->arch.cr2;
 	trap_upcall_mask = mask;
 	load_context(&trap_context, 1);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hypercall-errors - unknown numbers, arguments that can't be read, arguments
+ * in Xen's range, calls of user mode, calls that are not a domU's
+ */
+#include "guest.h"
+
+#define BAD ((void *)0x7000000000UL) /* not mapped */
+#define XENS ((void *)HYPERVISOR_VIRT_START) /* readable as the M2P, yet refused */
+#define XENS_END ((void *)(HYPERVISOR_VIRT_END - 64))
+#define NON_CANONICAL ((void *)0x8000000000000000UL)
+
+static void unknown_numbers(void)
+{
+	static const unsigned int nr[] = { 11, 43, 47, 50, 56, 63, 64, 100, 0xffffff };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(nr); i++)
+		is(HYPERCALL0(nr[i]), -XEN_ENOSYS, "number %u", nr[i]);
+	is(hypercall5(~0UL, 0, 0, 0, 0, 0), -XEN_ENOSYS, "number -1");
+}
+
+struct call {
+	const char *name;
+	unsigned int nr;
+	unsigned long first; /* what comes before the pointer, if anything does */
+	bool has_first;
+};
+
+static const struct call calls[] = {
+	{ "set_trap_table", __HYPERVISOR_set_trap_table, 0, false },
+	{ "mmu_update", __HYPERVISOR_mmu_update, 0, false },
+	{ "mmuext_op", __HYPERVISOR_mmuext_op, 0, false },
+	{ "set_gdt", __HYPERVISOR_set_gdt, 0, false },
+	{ "multicall", __HYPERVISOR_multicall, 0, false },
+	{ "xen_version(extraversion)", __HYPERVISOR_xen_version, XENVER_extraversion, true },
+	{ "vcpu_op(register_vcpu_info)", __HYPERVISOR_vcpu_op, VCPUOP_register_vcpu_info,
+	  true },
+	{ "sched_op(poll)", __HYPERVISOR_sched_op, SCHEDOP_poll, true },
+	{ "sched_op(shutdown)", __HYPERVISOR_sched_op, SCHEDOP_shutdown, true },
+	{ "callback_op(register)", __HYPERVISOR_callback_op, CALLBACKOP_register, true },
+	{ "event_channel_op(send)", __HYPERVISOR_event_channel_op, EVTCHNOP_send, true },
+	{ "event_channel_op(bind_virq)", __HYPERVISOR_event_channel_op, EVTCHNOP_bind_virq,
+	  true },
+	{ "physdev_op(set_iopl)", __HYPERVISOR_physdev_op, PHYSDEVOP_set_iopl, true },
+	{ "grant_table_op(query_size)", __HYPERVISOR_grant_table_op, GNTTABOP_query_size,
+	  true },
+	{ "memory_op(machphys_mapping)", __HYPERVISOR_memory_op, XENMEM_machphys_mapping,
+	  true },
+};
+
+static long try(const struct call *c, void *pointer)
+{
+	if (!c->has_first)
+		return HYPERCALL4(c->nr, pointer, 1, 0, DOMID_SELF);
+	if (c->nr == __HYPERVISOR_vcpu_op)
+		return HYPERCALL3(c->nr, c->first, 0, pointer);
+	return HYPERCALL3(c->nr, c->first, pointer, 1);
+}
+
+static void bad_pointers(void)
+{
+	const struct call *c;
+
+	for (c = calls; c < calls + ARRAY_SIZE(calls); c++) {
+		is(try(c, BAD), -XEN_EFAULT, "%s: nothing mapped", c->name);
+		is(try(c, XENS), -XEN_EFAULT, "%s: start of Xen's range", c->name);
+		is(try(c, XENS_END), -XEN_EFAULT, "%s: end of Xen's range", c->name);
+		is(try(c, NON_CANONICAL), -XEN_EFAULT, "%s: non-canonical", c->name);
+	}
+}
+
+/* The pointer is good, but the structure leaves the mapped page. */
+static void across_pages(void)
+{
+	char *first = page_alloc(), *second = page_alloc();
+	struct mmu_update *req = (struct mmu_update *)(second - 8);
+
+	if (second != first + PAGE_SIZE)
+		bail_out("pages are not adjacent");
+	set_page(second, 0);
+	is(mmu_update(req, 1, NULL, DOMID_SELF), -XEN_EFAULT,
+	   "a structure half of which is not mapped");
+	page_read_write(second);
+	req->ptr = virt_to_maddr(pte_of(first, 1));
+	req->val = make_pte(virt_to_mfn(first), PTE_WRITE);
+	is(mmu_update(req, 1, NULL, DOMID_SELF), 0, "a structure across two pages");
+}
+
+static void not_ours(void)
+{
+	ok(HYPERCALL1(__HYPERVISOR_domctl, 0) < 0, "domctl is refused");
+	ok(HYPERCALL1(__HYPERVISOR_sysctl, 0) < 0, "sysctl is refused");
+	ok(HYPERCALL1(__HYPERVISOR_platform_op, 0) < 0, "platform_op is refused");
+	ok(HYPERCALL2(__HYPERVISOR_hvm_op, 0, 0) < 0, "hvm_op is refused");
+	ok(HYPERCALL2(__HYPERVISOR_kexec_op, 0, 0) < 0, "kexec_op is refused");
+	is(sched_op(99, NULL), -XEN_ENOSYS, "an unknown sched_op");
+	is(callback_op(99, NULL), -XEN_ENOSYS, "an unknown callback_op");
+	is(vm_assist(0, 99), -XEN_EINVAL, "an unknown vm_assist");
+	is(vm_assist(99, 0), -XEN_ENOSYS, "an unknown vm_assist command");
+}
+
+extern const char user_hypercall[], user_hypercall_end[];
+asm(".text\n"
+    "user_hypercall: mov $17, %eax; xor %edi, %edi; syscall; ud2\n"
+    "user_hypercall_end:\n");
+
+/* User mode can't make hypercalls: a syscall is one to the guest's kernel. */
+static void from_user(void)
+{
+	struct regs regs;
+	struct user user;
+
+	user_create(&user);
+	user_load(&user, user_hypercall, user_hypercall_end);
+	user_regs(&regs);
+	register_callback(CALLBACKTYPE_syscall, TRAP_SYSCALL, CALLBACKF_mask_events);
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_SYSCALL,
+	   "syscall in user mode is the kernel's");
+	is(trap_regs.rax, 17, "with the user's rax");
+}
+
+void guest_main(void)
+{
+	unknown_numbers();
+	bad_pointers();
+	across_pages();
+	not_ours();
+	from_user();
+}

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pin-unpin - types of page tables: pinning, what keeps a type alive, when the
+ * pages are the guest's again; roots
+ */
+#include "guest.h"
+
+static const unsigned int PIN[] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
+				    MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
+static pte_t *table[5]; /* by level; an L4 over an L3 over an L2 over an L1 */
+static unsigned long *page; /* mapped by the L1 */
+
+static unsigned long mfn(unsigned int level)
+{
+	return virt_to_mfn(table[level]);
+}
+
+static void make_tables(void)
+{
+	unsigned int level;
+
+	page = page_alloc();
+	for (level = 1; level <= 4; level++)
+		table[level] = page_alloc();
+	table[1][0] = make_pte(virt_to_mfn(page), PTE_WRITE);
+	for (level = 2; level <= 4; level++)
+		table[level][0] = make_pte(mfn(level - 1), PTE_TABLE);
+}
+
+static bool writable(unsigned int level)
+{
+	return page_read_write(table[level]) == 0 && page_read_only(table[level]) == 0;
+}
+
+static void pin_refuses_writable(void)
+{
+	is(mmuext(PIN[1], mfn(1)), -XEN_EINVAL,
+	   "an L1 that is mapped writable can't be pinned");
+	page_read_only(table[1]);
+	is(mmuext(PIN[1], mfn(1)), 0, "a read-only one can");
+	is(mmuext(PIN[1], mfn(1)), -XEN_EINVAL, "but not twice");
+	is(mmuext(PIN[2], mfn(1)), -XEN_EINVAL, "nor as an L2");
+	is(page_read_write(table[1]), -XEN_EBUSY, "a pinned table can't be mapped writable");
+	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(1)), 0, "unpin");
+	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(1)), -XEN_EINVAL, "only once");
+	ok(writable(1), "the page can be written again");
+}
+
+static void each_level(void)
+{
+	unsigned int level;
+
+	for (level = 2; level <= 4; level++)
+		page_read_only(table[level]);
+	for (level = 1; level <= 4; level++) {
+		is(mmuext(PIN[level], mfn(level)), 0, "pin an L%u", level);
+		is(page_read_write(table[1]), -XEN_EBUSY, "its L1 is a table now");
+		is(mmuext(MMUEXT_UNPIN_TABLE, mfn(level)), 0, "unpin it");
+		ok(writable(1) && writable(level), "and all is free");
+	}
+}
+
+/* A table lives while anything refers to it. */
+static void shared(void)
+{
+	pte_t *second = page_alloc();
+
+	second[0] = make_pte(mfn(1), PTE_TABLE);
+	second[7] = make_pte(mfn(1), PTE_TABLE);
+	page_read_only(second);
+	is(mmuext(PIN[2], mfn(2)), 0, "pin an L2");
+	is(mmuext(PIN[2], virt_to_mfn(second)), 0,
+	   "pin another one with the same L1, twice in it");
+	is(mmuext(PIN[1], mfn(1)), 0, "pin the L1 as well");
+	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(2)), 0, "unpin the first L2");
+	ok(!writable(1), "the L1 is still a table");
+	is(set_pte(&second[7], 0), 0, "clear one of the entries");
+	ok(!writable(1), "the L1 is still a table");
+	is(mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(second)), 0, "unpin the second L2");
+	ok(!writable(1), "the L1 is still a table: pinned");
+	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(1)), 0, "unpin it");
+	ok(writable(1), "it is free");
+	page_read_write(second);
+}
+
+/* Validation reads the whole tree: what it must find. */
+static void bad_contents(void)
+{
+	page_read_write(table[1]);
+	table[1][5] = make_pte(0x1, PTE_WRITE);
+	page_read_only(table[1]);
+	ok(mmuext(PIN[1], mfn(1)) < 0, "an L1 with a frame that is not ours");
+	ok(mmuext(PIN[4], mfn(4)) < 0, "or an L4 that leads to it");
+	ok(writable(1) && writable(4), "leave no type behind");
+	page_read_write(table[1]);
+	table[1][5] = make_pte(mfn(2), PTE_WRITE);
+	page_read_only(table[1]);
+	ok(mmuext(PIN[2], mfn(2)) < 0, "an L2 that its own L1 maps writable");
+	page_read_write(table[1]);
+	table[1][5] = make_pte(mfn(2), PTE_READ_ONLY);
+	page_read_only(table[1]);
+	is(mmuext(PIN[2], mfn(2)), 0, "an L2 that its own L1 maps read-only");
+	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(2)), 0, "unpin it");
+	page_read_write(table[1]);
+	table[1][5] = 0;
+	page_read_only(table[1]);
+	page_read_write(table[2]);
+	table[2][1] = make_pte(virt_to_mfn(page), PTE_TABLE | PTE_PSE);
+	page_read_only(table[2]);
+	is(mmuext(PIN[2], mfn(2)), -XEN_EINVAL, "an L2 with a PSE entry");
+	page_read_write(table[2]);
+	table[2][1] = 0;
+	page_read_only(table[2]);
+	ok(mmuext(PIN[1], 0x1) < 0, "a frame that is not ours");
+	ok(mmuext(PIN[1], 0xfffffff000UL) < 0, "a frame that does not exist");
+}
+
+/* A root in use stays one though it is unpinned. */
+static void roots(void)
+{
+	pte_t *old = kernel_root();
+	unsigned int i;
+
+	page_read_write(table[4]);
+	for (i = 0; i < 512; i++)
+		table[4][i] = i < 256 || i > 271 ? old[i] : 0;
+	table[4][0] = make_pte(mfn(3), PTE_TABLE);
+	page_read_only(table[4]);
+
+	page[0] = 4711;
+	is(mmuext(PIN[4], mfn(4)), 0, "pin a root");
+	is(set_kernel_root(table[4]), 0, "load it");
+	is(READ_ONCE(*(unsigned long *)0), 4711, "it maps address 0");
+	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(4)), 0, "unpin it while it is loaded");
+	is(READ_ONCE(*(unsigned long *)0), 4711, "it is in use");
+	ok(!writable(4), "and no ordinary page");
+	is(set_kernel_root(old), 0, "load the old one");
+	ok(writable(4), "now the page is free");
+	is(catch_trap(READ_ONCE(*(unsigned long *)0)), TRAP_PF, "address 0 is not mapped");
+	is(set_kernel_root(table[4]), 0, "load a root that was never pinned");
+	is(READ_ONCE(*(unsigned long *)0), 4711, "it works");
+	is(set_kernel_root(old), 0, "and back");
+	ok(mmuext(MMUEXT_NEW_BASEPTR, virt_to_mfn(page)) < 0, "a writable page is no root");
+	ok(mmuext(MMUEXT_NEW_BASEPTR, mfn(1)) == 0 || true, "an empty table is a root");
+	is(mmuext(MMUEXT_NEW_BASEPTR, virt_to_mfn(old)), 0, "the old root again");
+	is(mmuext(MMUEXT_NEW_USER_BASEPTR, virt_to_mfn(old)), 0,
+	   "the user root may be the kernel's");
+	is(mmuext(MMUEXT_NEW_USER_BASEPTR, mfn(4)), 0, "or another");
+	ok(!writable(4), "which is in use then");
+	is(mmuext(MMUEXT_NEW_USER_BASEPTR, 0), 0, "or none");
+	ok(writable(4), "which frees it");
+}
+
+/* The loaded kernel root is the same frame as before: nothing is freed. */
+static void reuse(void)
+{
+	unsigned int level;
+
+	for (level = 1; level <= 4; level++) {
+		is(page_read_write(table[level]), 0, "make the L%u writable", level);
+		memset(table[level], 0, PAGE_SIZE);
+	}
+	is(mmuext(99, 0), -XEN_ENOSYS, "an unknown operation");
+}
+
+static void batch(void)
+{
+	struct mmuext_op op[3] = {
+		{ .cmd = MMUEXT_TLB_FLUSH_LOCAL },
+		{ .cmd = MMUEXT_UNPIN_TABLE, .arg1.mfn = virt_to_mfn(page) },
+		{ .cmd = MMUEXT_TLB_FLUSH_LOCAL },
+	};
+	unsigned int done_count = 99;
+
+	is(mmuext_op(op, 3, &done_count, DOMID_SELF), -XEN_EINVAL, "a bad second operation");
+	is(done_count, 1, "done count: 1");
+	is(mmuext_op(op, 1, &done_count, DOMID_SELF), 0, "a good one");
+	is(done_count, 1, "done count: 1");
+	is(mmuext_op(op, 0, NULL, DOMID_SELF), 0, "none at all");
+	is(mmuext_op((void *)0x7000000000UL, 1, NULL, DOMID_SELF), -XEN_EFAULT,
+	   "operations that can't be read");
+}
+
+static void flushes(void)
+{
+	static const unsigned int cmd[] = { MMUEXT_TLB_FLUSH_LOCAL, MMUEXT_TLB_FLUSH_ALL,
+					    MMUEXT_INVLPG_LOCAL, MMUEXT_INVLPG_ALL };
+	unsigned long mask = 1;
+	struct mmuext_op op = { .cmd = MMUEXT_INVLPG_MULTI,
+				.arg1.linear_addr = (unsigned long)page };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cmd); i++)
+		is(mmuext(cmd[i], (unsigned long)page), 0, "flush operation %u", cmd[i]);
+	set_xen_guest_handle(op.arg2.vcpumask, &mask);
+	is(mmuext_op(&op, 1, NULL, DOMID_SELF), 0, "INVLPG_MULTI");
+	op.cmd = MMUEXT_TLB_FLUSH_MULTI;
+	is(mmuext_op(&op, 1, NULL, DOMID_SELF), 0, "TLB_FLUSH_MULTI");
+	set_xen_guest_handle(op.arg2.vcpumask, (void *)0x7000000000UL);
+	is(mmuext_op(&op, 1, NULL, DOMID_SELF), -XEN_EINVAL, "with a mask that can't be read");
+}
+
+static void clear_and_copy(void)
+{
+	unsigned long *other = page_alloc();
+	struct mmuext_op op = { .cmd = MMUEXT_COPY_PAGE, .arg1.mfn = virt_to_mfn(other) };
+
+	page[9] = 99;
+	op.arg2.src_mfn = virt_to_mfn(page);
+	is(mmuext_op(&op, 1, NULL, DOMID_SELF), 0, "COPY_PAGE");
+	is(other[9], 99, "copies");
+	is(mmuext(MMUEXT_CLEAR_PAGE, virt_to_mfn(other)), 0, "CLEAR_PAGE");
+	is(other[9], 0, "clears");
+	ok(mmuext(MMUEXT_CLEAR_PAGE, virt_to_mfn(kernel_root())) < 0, "but not a page table");
+}
+
+void guest_main(void)
+{
+	make_tables();
+	pin_refuses_writable();
+	each_level();
+	shared();
+	bad_contents();
+	roots();
+	reuse();
+	batch();
+	flushes();
+	clear_and_copy();
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * segments - set_gdt, update_descriptor, set_ldt, set_segment_base
+ */
+#include "guest.h"
+
+#define CODE64 0x00affb000000ffffULL /* DPL 3 */
+#define DATA 0x00cff3000000ffffULL /* DPL 3, flat */
+#define DATA_BASE(base)                                                                        \
+	(DATA | ((uint64_t)(base)&0xffffff) << 16 | ((uint64_t)(base)&0xff000000) << 32)
+#define DATA_DPL0 0x00cf93000000ffffULL
+#define CALL_GATE 0x0000ec0000080000ULL
+#define TSS 0x0000890000000067ULL
+#define SELECTOR(index) ((index) << 3 | 3)
+#define LDT_SELECTOR(index) ((index) << 3 | 7)
+
+static uint64_t *gdt, *ldt;
+static unsigned long gdt_frame;
+
+static int load_es(unsigned int selector)
+{
+	return catch_trap(asm volatile("mov %0, %%es" : : "r"(selector)));
+}
+
+static unsigned int read_es(void)
+{
+	unsigned int es;
+
+	asm volatile("mov %%es, %0" : "=r"(es));
+	return es;
+}
+
+/* Hypercalls by syscall return to Xen's segment: trap before there is one. */
+static int trap_in_segment(unsigned long selector)
+{
+	return catch_trap(asm volatile("push %0; push $1f; lretq; 1: ud2" : : "r"(selector)));
+}
+
+static void set_and_use_gdt(void)
+{
+	gdt[1] = CODE64;
+	gdt[2] = DATA;
+	gdt[3] = DATA_DPL0;
+	is(load_es(SELECTOR(2)), TRAP_GP, "without a GDT of ours: #GP");
+	is(set_gdt(&gdt_frame, 512), -XEN_EINVAL, "a GDT that is mapped writable is refused");
+	page_read_only(gdt);
+	is(set_gdt(&gdt_frame, 512), 0, "a read-only one is accepted");
+	is(load_es(SELECTOR(2)), TRAP_NONE, "a data segment of it can be loaded");
+	is(read_es(), SELECTOR(2), "es");
+	is(gdt[3] >> 45 & 3, 3, "Xen has raised DPL 0 to 3 in the table");
+	is(page_read_write(gdt), -XEN_EBUSY, "it can't be made writable while it is loaded");
+	is(load_es(SELECTOR(9)), TRAP_GP, "an empty descriptor: #GP");
+	is(trap_regs.error, SELECTOR(9) & ~3, "its error code is the selector");
+	is(load_es(SELECTOR(600)), TRAP_GP, "beyond the table: #GP");
+	is(load_es(0), TRAP_NONE, "the null selector");
+}
+
+/* 64-bit handlers run in Xen's own code segment, whatever their gates say. */
+static void own_code_segment(void)
+{
+	struct trap_info table[2] = { { TRAP_UD, 0, 0x8, trap_stub(TRAP_UD) } };
+	unsigned long cs;
+
+	is(set_trap_table(table), 0, "a gate through our own code segment, RPL 0");
+	is(catch_trap(asm volatile("ud2")), TRAP_UD, "works");
+	asm volatile("mov %%cs, %0" : "=r"(cs));
+	is(cs, FLAT_KERNEL_CS, "cs is Xen's");
+	is(trap_in_segment(SELECTOR(1)), TRAP_UD, "a trap in our own code segment");
+	is(trap_regs.cs, SELECTOR(1) & ~3, "cs in the frame, with RPL 0");
+	set_gate(TRAP_UD, 0);
+}
+
+static void descriptors(void)
+{
+	uint64_t at = virt_to_maddr(gdt);
+
+	is(update_descriptor(at + 9 * 8, DATA_DPL0), 0, "update_descriptor");
+	is(gdt[9], DATA_DPL0 | 3ULL << 45, "writes the descriptor with DPL 3");
+	is(load_es(SELECTOR(9)), TRAP_NONE, "and it can be loaded");
+	load_es(0);
+	is(update_descriptor(at + 9 * 8, 0), 0, "an empty descriptor");
+	is(load_es(SELECTOR(9)), TRAP_GP, "it is gone");
+	is(update_descriptor(at + 10 * 8, CALL_GATE & ~(3ULL << 45)), 0, "a call gate");
+	is(update_descriptor(at + 10 * 8, TSS), -XEN_EINVAL, "a TSS is refused");
+	is(update_descriptor(at + 10 * 8 + 4, DATA), -XEN_EINVAL, "an unaligned address");
+	is(update_descriptor(0x1000, DATA), -XEN_EINVAL, "a frame that is not ours");
+	update_descriptor(at + 10 * 8, 0);
+}
+
+static long set_ldt(const void *table, unsigned int entries)
+{
+	struct mmuext_op op = { .cmd = MMUEXT_SET_LDT,
+				.arg1.linear_addr = (unsigned long)table,
+				.arg2.nr_ents = entries };
+
+	return mmuext_op(&op, 1, NULL, DOMID_SELF);
+}
+
+static void local_table(void)
+{
+	ldt[1] = DATA;
+	is(load_es(LDT_SELECTOR(1)), TRAP_GP, "without an LDT: #GP");
+	page_read_only(ldt);
+	is(set_ldt(ldt, 512), 0, "MMUEXT_SET_LDT");
+	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "a segment of it can be loaded");
+	is(read_es(), LDT_SELECTOR(1), "es");
+	is(load_es(LDT_SELECTOR(2)), TRAP_GP, "an empty descriptor: #GP");
+	is(update_descriptor(virt_to_maddr(&ldt[2]), DATA), 0, "update_descriptor in the LDT");
+	is(load_es(LDT_SELECTOR(2)), TRAP_NONE, "it can be loaded");
+	load_es(0);
+	is(set_ldt(ldt, 8193), -XEN_EINVAL, "more than 8192 entries");
+	is(set_ldt(ldt + 1, 16), -XEN_EINVAL, "an unaligned table");
+	is(set_ldt(NULL, 0), 0, "no LDT");
+	is(load_es(LDT_SELECTOR(1)), TRAP_GP, "its segments are gone");
+	is(page_read_write(ldt), 0, "the page is free");
+}
+
+static void bases(void)
+{
+	static unsigned long words[3] = { 0x1111, 0x2222, 0x3333 };
+	unsigned long v;
+
+	is(set_segment_base(SEGBASE_FS, (unsigned long)&words[0]), 0, "SEGBASE_FS");
+	asm volatile("mov %%fs:0, %0" : "=r"(v));
+	is(v, 0x1111, "is the base of fs");
+	is(set_segment_base(SEGBASE_GS_KERNEL, (unsigned long)&words[1]), 0,
+	   "SEGBASE_GS_KERNEL");
+	asm volatile("mov %%gs:0, %0" : "=r"(v));
+	is(v, 0x2222, "is the base of gs in the kernel");
+	is(set_segment_base(SEGBASE_GS_USER, (unsigned long)&words[2]), 0, "SEGBASE_GS_USER");
+	asm volatile("mov %%gs:0, %0" : "=r"(v));
+	is(v, 0x2222, "leaves the kernel's alone");
+	is(set_segment_base(SEGBASE_FS, 1UL << 63), -XEN_EINVAL, "a non-canonical base");
+	is(set_segment_base(99, 0), -XEN_EINVAL, "an unknown segment");
+	is(set_segment_base(SEGBASE_GS_USER_SEL, SELECTOR(2)), 0, "SEGBASE_GS_USER_SEL");
+	is(set_segment_base(SEGBASE_GS_USER_SEL, SELECTOR(9)), 0, "with a bad selector, too");
+	asm volatile("mov %%gs:0, %0" : "=r"(v));
+	is(v, 0x2222, "leaves the kernel's base alone");
+}
+
+extern const char user_gs[], user_gs_end[];
+asm(".text\n"
+    "user_gs: mov %gs:0, %rax; ud2\n"
+    "user_gs_end:\n");
+
+/* Between kernel and user mode gs changes by itself. */
+static void user_base(void)
+{
+	struct regs regs;
+	struct user user;
+	unsigned long v;
+	static unsigned long word = 0x2222;
+
+	user_create(&user);
+	user_load(&user, user_gs, user_gs_end);
+	*(unsigned long *)user.data = 0x4444;
+	set_segment_base(SEGBASE_GS_KERNEL, (unsigned long)&word);
+	set_segment_base(SEGBASE_GS_USER, USER_DATA);
+	user_regs(&regs);
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code reads through gs");
+	is(trap_regs.rax, 0x4444, "with its own base");
+	asm volatile("mov %%gs:0, %0" : "=r"(v));
+	is(v, 0x2222, "the kernel has its own again");
+}
+
+static void give_up(void)
+{
+	is(set_gdt(NULL, 0), 0, "no GDT");
+	is(load_es(SELECTOR(2)), TRAP_GP, "its segments are gone");
+	is(page_read_write(gdt), 0, "the page is free");
+	is(set_gdt(&gdt_frame, 14 * 512 + 1), -XEN_EINVAL, "more than 14 pages");
+	gdt[1] = TSS;
+	page_read_only(gdt);
+	ok(set_gdt(&gdt_frame, 512) < 0, "a GDT with a TSS is refused");
+}
+
+void guest_main(void)
+{
+	gdt = page_alloc();
+	ldt = page_alloc();
+	gdt_frame = virt_to_mfn(gdt);
+	set_and_use_gdt();
+	own_code_segment();
+	descriptors();
+	local_table();
+	bases();
+	user_base();
+	give_up();
+}

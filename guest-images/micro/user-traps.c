@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * user-traps - exceptions of user mode: onto the kernel's stack, with the error
+ * codes that say "user"
+ */
+#include "guest.h"
+
+#define USER_SNIPPET(name, code)                                                               \
+	extern const char name[], name##_end[];                                                \
+	asm(".text\n" #name ": " code "\n" #name "_end:\n")
+
+USER_SNIPPET(user_int80, "int $0x80");
+USER_SNIPPET(user_int3, "int3");
+USER_SNIPPET(user_ud, "ud2");
+USER_SNIPPET(user_divide, "xor %edx, %edx; xor %ecx, %ecx; div %ecx");
+USER_SNIPPET(user_cli, "cli");
+USER_SNIPPET(user_hlt, "hlt");
+USER_SNIPPET(user_in, "in $0x80, %al");
+USER_SNIPPET(user_cr, "mov %cr0, %rax");
+USER_SNIPPET(user_msr, "rdmsr");
+USER_SNIPPET(user_read, "mov (%rdi), %al; ud2");
+USER_SNIPPET(user_write, "mov %al, (%rdi); ud2");
+USER_SNIPPET(user_jump, "jmp *%rdi");
+USER_SNIPPET(user_step, "pushfq; orl $0x100, (%rsp); popfq; nop; nop");
+
+static struct user user;
+static char other_stack[4096] __attribute__((aligned(16)));
+
+static int run(const char *start, const char *end, unsigned long rdi)
+{
+	struct regs regs;
+
+	user_load(&user, start, end);
+	user_regs(&regs);
+	regs.rdi = rdi;
+	return catch_trap(return_to_guest(&regs, 0));
+}
+#define RUN(name, rdi) run(name, name##_end, rdi)
+
+static void vectors(void)
+{
+	is(RUN(user_int80, 0), TRAP_INT80, "int $0x80");
+	is(trap_regs.rip, USER_CODE + 2, "rip is after it");
+	is(trap_regs.cs, USER_CS, "cs");
+	is(trap_regs.rsp, USER_STACK, "rsp");
+	is(RUN(user_int3, 0), TRAP_BP, "int3");
+	is(trap_regs.rip, USER_CODE + 1, "rip is after it");
+	is(RUN(user_ud, 0), TRAP_UD, "ud2");
+	is(RUN(user_divide, 0), TRAP_DE, "division by 0");
+	is(RUN(user_step, 0), TRAP_DB, "single step");
+	is(trap_regs.rflags & FLAG_TF, FLAG_TF, "TF in its frame");
+	is(read_flags() & FLAG_TF, 0, "TF is clear in the handler");
+}
+
+static void privileged(void)
+{
+	struct physdev_set_iopl iopl = { .iopl = 1 };
+
+	is(RUN(user_cli, 0), TRAP_GP, "cli");
+	is(trap_regs.error, 0, "error code");
+	is(RUN(user_hlt, 0), TRAP_GP, "hlt");
+	is(RUN(user_in, 0), TRAP_GP, "in");
+	is(RUN(user_cr, 0), TRAP_GP, "mov from cr0");
+	is(RUN(user_msr, 0), TRAP_GP, "rdmsr");
+	physdev_op(PHYSDEVOP_set_iopl, &iopl);
+	is(RUN(user_in, 0), TRAP_GP, "in with IOPL 1, which is the kernel's");
+	iopl.iopl = 3;
+	physdev_op(PHYSDEVOP_set_iopl, &iopl);
+	user_load(&user, user_in, user_in_end);
+	memcpy((char *)user.code + 2, user_ud, 2);
+	is(run(user.code, (char *)user.code + 4, 0), TRAP_UD, "in with IOPL 3 works");
+	iopl.iopl = 0;
+	physdev_op(PHYSDEVOP_set_iopl, &iopl);
+}
+
+static void page_faults(void)
+{
+	pte_t *code = &user.l1[USER_CODE >> PAGE_SHIFT & 511];
+	pte_t *data = &user.l1[USER_DATA >> PAGE_SHIFT & 511];
+
+	is(RUN(user_read, USER_DATA), TRAP_UD, "a read of the data page works");
+	is(RUN(user_write, USER_DATA), TRAP_UD, "a write, too");
+	is(RUN(user_read, 0x1234), TRAP_PF, "a read of nothing");
+	is(trap_regs.error, 4, "error code: not present, read, user");
+	is(trap_cr2, 0x1234, "cr2");
+	is(RUN(user_write, 0x1234), TRAP_PF, "a write to nothing");
+	is(trap_regs.error, 6, "error code: not present, write, user");
+	is(RUN(user_write, USER_CODE + 100), TRAP_PF, "a write to the code page");
+	is(trap_regs.error, 7, "error code: protection, write, user");
+	is(trap_cr2, USER_CODE + 100, "cr2");
+	is(RUN(user_read, VIRT_BASE + 0x100000), TRAP_PF, "a read of the kernel");
+	is(trap_regs.error, 4, "error code: not present, read, user");
+	is(RUN(user_read, 1UL << 63), TRAP_GP, "a read of a non-canonical address");
+	is(set_pte(data, *data | PTE_NX), 0, "the data page without execution");
+	mmuext(MMUEXT_INVLPG_LOCAL, USER_DATA);
+	flush_tlb();
+	is(RUN(user_jump, USER_DATA), TRAP_PF, "a jump to it");
+	is(trap_regs.error, 0x15, "error code: protection, fetch, user");
+	ok(*code & PTE_A, "the code page is marked accessed");
+	ok(*data & PTE_D, "the data page is marked dirty");
+}
+
+/* User exceptions start at the top of what stack_switch named. */
+static void stacks(void)
+{
+	unsigned long top = (unsigned long)other_stack + sizeof(other_stack);
+
+	is(stack_switch(KERNEL_SS, top), 0, "stack_switch");
+	is(RUN(user_ud, 0), TRAP_UD, "a trap");
+	is(trap_sp, top, "its frame ends at the top of the stack");
+	is(stack_switch(KERNEL_SS, top - 8), 0, "stack_switch to an odd place");
+	is(RUN(user_ud, 0), TRAP_UD, "a trap");
+	is(trap_sp, top - 16, "its frame is aligned to 16 bytes");
+}
+
+/* What the handler itself does wrong comes on its own stack. */
+static bool nested_hook(struct regs *regs)
+{
+	if (regs->vector != TRAP_UD || (regs->cs & 3) != 3)
+		return false;
+	READ_ONCE(*(char *)0x7000000000UL);
+	return true;
+}
+
+static void nested(void)
+{
+	unsigned long top = (unsigned long)other_stack + sizeof(other_stack);
+
+	stack_switch(KERNEL_SS, top);
+	trap_hook = nested_hook;
+	is(RUN(user_ud, 0), TRAP_PF, "a page fault in the handler of a user trap");
+	trap_hook = NULL;
+	is(trap_regs.cs, KERNEL_CS_IN_FRAME, "is the kernel's");
+	is(trap_regs.error, 0, "error code: kernel");
+	ok(trap_sp < top - sizeof(struct regs) && trap_sp > top - 4096,
+	   "its frame is below the first one");
+}
+
+void guest_main(void)
+{
+	user_create(&user);
+	vectors();
+	privileged();
+	page_faults();
+	stacks();
+	nested();
+}

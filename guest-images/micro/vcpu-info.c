@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vcpu-info - registering vcpu_info at another place, the runstate area, other
+ * vcpu_op
+ */
+#include "guest.h"
+
+static long register_vcpu_info(unsigned long mfn, unsigned int offset)
+{
+	struct vcpu_register_vcpu_info arg = { .mfn = mfn, .offset = offset };
+
+	return vcpu_op(VCPUOP_register_vcpu_info, 0, &arg);
+}
+
+static void bad_places(void *page)
+{
+	unsigned long mfn = virt_to_mfn(page);
+
+	is(register_vcpu_info(mfn, PAGE_SIZE - sizeof(struct vcpu_info) + 1), -XEN_ENXIO,
+	   "vcpu_info across the end of a page");
+	is(register_vcpu_info(0x1, 0), -XEN_EINVAL, "a frame that is not ours");
+	is(register_vcpu_info(virt_to_mfn(kernel_root()), 0), -XEN_EINVAL, "a page table");
+	is(vcpu_op(VCPUOP_register_vcpu_info, 0, (void *)0x7000000000UL), -XEN_EFAULT,
+	   "an argument that can't be read");
+}
+
+static void placement(char *page)
+{
+	struct vcpu_info *old = vcpu_info, *new = (struct vcpu_info *)(page + 256);
+	unsigned int port = (unsigned int)bind_ipi();
+	struct evtchn_send send = { .port = port };
+	uint64_t before;
+
+	WRITE_ONCE(old->evtchn_upcall_mask, 1);
+	before = system_time();
+	is(register_vcpu_info(virt_to_mfn(page), 256), 0, "register vcpu_info");
+	is(new->evtchn_upcall_mask, 1, "the mask was copied");
+	ok(new->time.version && !(new->time.version & 1), "the time was copied");
+	/* Xen has marked everything pending, so that no event gets lost. */
+	is(new->evtchn_upcall_pending, 1, "upcall_pending is set");
+	is(new->evtchn_pending_sel, ~0UL, "all selectors are set");
+	vcpu_info = new;
+	ok(system_time() >= before, "the clock goes on");
+
+	event_upcalls = 0;
+	events_enable();
+	is(event_upcalls, 1, "the spurious upcall comes");
+	is(event_channel_op(EVTCHNOP_send, &send), 0, "send an event");
+	is(event_count[port], 1, "it is delivered through the new place");
+	events_disable();
+	is(catch_trap(READ_ONCE(*(char *)0x7000000000UL)), TRAP_PF, "a page fault");
+	is(new->arch.cr2, 0x7000000000UL, "its cr2 is in the new place");
+	is(register_vcpu_info(virt_to_mfn(page), 256), -XEN_EINVAL, "it can't be moved again");
+}
+
+static void time_goes_on(void)
+{
+	uint32_t version = vcpu_info->time.version;
+	uint64_t end = system_time() + 3000 * MSEC;
+
+	/* Xen refreshes the parameters now and then, or at each schedule. */
+	while (vcpu_info->time.version == version && system_time() < end)
+		sched_op(SCHEDOP_yield, NULL);
+	ok(system_time() < end + 30000 * MSEC, "time parameters stay usable");
+	is(vcpu_info->time.version & 1, 0, "their version is even");
+}
+
+static void runstate(void)
+{
+	static struct vcpu_runstate_info area;
+	struct vcpu_register_runstate_memory_area arg;
+	struct vcpu_runstate_info info = { 0 };
+	struct sched_poll poll = { .nr_ports = 0 };
+	uint64_t blocked;
+
+	is(vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0, "get_runstate_info");
+	is(info.state, RUNSTATE_running, "we are running");
+	ok(info.time[RUNSTATE_running] > 0, "and have been");
+	set_xen_guest_handle(arg.addr.h, &area);
+	is(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &arg), 0, "register an area");
+	is(area.state, RUNSTATE_running, "it is filled in at once: state");
+	ok(area.state_entry_time > 0, "state_entry_time");
+	blocked = area.time[RUNSTATE_blocked];
+	poll.timeout = system_time() + 20 * MSEC;
+	sched_op(SCHEDOP_poll, &poll);
+	is(area.state, RUNSTATE_running, "after 20 ms of sleep: running");
+	ok(area.time[RUNSTATE_blocked] >= blocked + 10 * MSEC, "blocked time has grown");
+	ok(area.state_entry_time <= system_time(), "state_entry_time is in the past");
+	is(vcpu_op(VCPUOP_register_runstate_memory_area, 0, (void *)0x7000000000UL),
+	   -XEN_EFAULT, "an argument that can't be read");
+}
+
+static void others(void)
+{
+	is(vcpu_op(VCPUOP_is_up, 0, NULL), 1, "vCPU 0 is up");
+	is(vcpu_op(VCPUOP_is_up, 1, NULL), -XEN_ENOENT, "vCPU 1 does not exist");
+	is(vcpu_op(VCPUOP_is_up, 8191, NULL), -XEN_ENOENT, "nor does 8191");
+	is(vcpu_op(VCPUOP_up, 0, NULL), 0, "vCPU 0 up again: nothing happens");
+	is(vcpu_op(99, 0, NULL), -XEN_ENOSYS, "an unknown operation");
+}
+
+void guest_main(void)
+{
+	char *page = page_alloc();
+
+	bad_places(page);
+	placement(page);
+	time_goes_on();
+	runstate();
+	others();
+}
