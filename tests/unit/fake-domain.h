@@ -39,6 +39,7 @@ struct fake {
 	struct boot_info boot;
 	struct event_area events;
 	struct module module;
+	struct machine machine;
 	unsigned int kicks;
 	uint64_t args; /* guest address for structures */
 };
@@ -112,6 +113,7 @@ static inline struct fake *fake_new(uint64_t maxmem)
 	dom->uuid = g_strdup("00112233-4455-6677-8899-aabbccddeeff");
 	dom->build = &fake->build;
 	dom->module = &fake->module;
+	dom->machine = &fake->machine;
 	dom->abi = abi_find("xen-4");
 	dom->nr_vcpus = 2;
 	dom->end = DOMAIN_RUNNING;
