@@ -321,6 +321,33 @@ static void add_message_test(const char *path, void (*run)(void), const char *pa
 	g_free(sub);
 }
 
+/* --- watchdogs --- */
+
+static void bark(void *opaque)
+{
+	g_main_loop_quit(opaque);
+}
+
+static void test_watchdogs(void)
+{
+	GMainLoop *loop = g_main_loop_new(NULL, FALSE);
+	struct watchdogs dogs = { .expired = bark, .opaque = loop };
+
+	g_assert_cmpint(watchdogs_set(&dogs, 1, 10), ==, -XEN_EINVAL);
+	g_assert_cmpint(watchdogs_set(&dogs, 0, 100), ==, 1);
+	g_assert_cmpint(watchdogs_set(&dogs, 0, 100), ==, 2);
+	g_assert_cmpint(watchdogs_set(&dogs, 0, 100), ==, -XEN_ENOSPC);
+	g_assert_cmpint(watchdogs_set(&dogs, 3, 100), ==, -XEN_EINVAL);
+	g_assert_cmpint(watchdogs_set(&dogs, 1, 0), ==, 0);
+	g_assert_cmpint(watchdogs_set(&dogs, 1, 5), ==, -XEN_EINVAL);
+	/* Only one that is set anew runs out. */
+	g_assert_cmpint(watchdogs_set(&dogs, 2, 1), ==, 0);
+	g_main_loop_run(loop);
+	watchdogs_stop(&dogs);
+	g_assert_false(g_main_context_iteration(NULL, FALSE));
+	g_main_loop_unref(loop);
+}
+
 static void expect_node(struct domain *dom, const char *path, const char *value)
 {
 	char *got = xenstore_read(dom->store, path);
@@ -410,6 +437,7 @@ int main(int argc, char **argv)
 	add_message_test("/domain/monitor-fault", monitor_fault,
 			 "Monitor fault on vcpu#0: it\\nis \\033*brokenxxx*Monitor back-trace:*"
 			 "xenemu: fake: the monitor failed*\n");
+	g_test_add_func("/domain/watchdogs", test_watchdogs);
 	g_test_add_func("/domain/store-tree", test_store_tree);
 	g_test_add_func("/domain/trace", test_trace);
 	return g_test_run();

@@ -105,6 +105,11 @@ static void console_escape(void *opaque)
 	domain_end(dom, DOMAIN_POWEROFF);
 }
 
+static void watchdog_expired(void *opaque)
+{
+	domain_fail(opaque, DOMAIN_CRASH, "the guest's watchdog expired");
+}
+
 /* --- start --- */
 
 static gboolean make_machine(struct domain *dom, const struct domain_config *config,
@@ -184,6 +189,8 @@ struct domain *domain_new(const struct domain_config *config, GError **error)
 			    config->module->path, config->module->info.abi);
 		return NULL;
 	}
+	dom->watchdogs.expired = watchdog_expired;
+	dom->watchdogs.opaque = dom;
 	dom->trace =
 		trace_new(dom, config->trace & TRACE_HYPERCALLS ? config->trace_file : NULL);
 	dom->frames = frames_new(dom->build, config->maxmem);
@@ -208,6 +215,7 @@ static void stop(struct domain *dom)
 		return;
 	dom->ops->destroy(dom->machine);
 	dom->machine = NULL;
+	watchdogs_stop(&dom->watchdogs);
 	trace_drain(dom->trace, TRUE);
 	console_flush(dom->console);
 }

@@ -93,3 +93,12 @@ HYPERCALL(sched_op_shutdown_code)
 		dom->shutdown_code = reason;
 	return 0;
 }
+
+HYPERCALL(sched_op_watchdog)
+{
+	struct sched_watchdog args;
+
+	if (get_args(dom, call, &args, sizeof(args)))
+		return -XEN_EFAULT;
+	return watchdogs_set(&dom->watchdogs, args.id, args.timeout);
+}

@@ -15,6 +15,7 @@
 #include "domain/guest-memory.h"
 #include "domain/hypercall-table.h"
 #include "domain/trace.h"
+#include "domain/watchdog.h"
 #include "xenstore/xenstore.h"
 
 /**
@@ -49,6 +50,7 @@ struct domain {
 	struct frames *frames;
 	struct grants *grants;
 	struct trace *trace;
+	struct watchdogs watchdogs;
 	struct xenstore *store;
 	struct xenstore_ring *store_ring;
 	struct console *console;
