@@ -3,6 +3,8 @@
 #
 # Debian's stock kernel, unmodified, as a PV guest: boots to user space, works
 # there, takes typed input and powers off, on each machine that can run it.
+# A KVM that interprets ring 0 takes minutes for what takes QEMU seconds, so
+# each machine boots it once, and the first one twice.
 use strict;
 use warnings;
 use FindBin;
@@ -46,8 +48,8 @@ sub answers_typing {
 	ok($guest->expect(qr/guest# /, limit(20)), 'reaches a prompt')
 		or return diag explain($guest);
 	says_xen($guest);
-	$guest->type("echo \$((6 * 7))\n");
-	ok($guest->expect(qr/^42\r?$/m, limit(2)), 'runs a typed command')
+	$guest->type("for i in 1 2 3 4 5 6; do /bin/busybox echo -n \$i.; done; echo\n");
+	ok($guest->expect(qr/^1\.2\.3\.4\.5\.6\.\r?$/m, limit(2)), 'runs what is typed')
 		or diag explain($guest);
 	$guest->type("echo re''ady; cat > /long; wc -c < /long\n");
 	ok($guest->expect(qr/^ready\r?$/m, limit(2)), 'cat runs') or diag explain($guest);
@@ -61,8 +63,8 @@ sub answers_typing {
 
 my @machines = machines();
 ok(scalar @machines, "a machine can run it: @machines");
+subtest "$machines[0]: boots and works" => sub { boots_and_works($machines[0]) };
 for my $machine (@machines) {
-	subtest "$machine: boots and works" => sub { boots_and_works($machine) };
 	subtest "$machine: answers typing" => sub { answers_typing($machine) };
 }
 done_testing;
