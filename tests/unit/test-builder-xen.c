@@ -148,6 +148,7 @@ static void build_theirs(struct xc_dom_image *dom, const struct scene *scene,
 	gconstpointer bytes = g_bytes_get_data(kernel, &len);
 
 	dom->container_type = XC_DOM_PV_CONTAINER;
+	dom->flags = 0; /* as libxl sets it, whatever libxenguest presets */
 	g_strlcpy(dom->xen_caps, "xen-3.0-x86_64 ", sizeof(dom->xen_caps));
 	g_assert_cmpint(xc_dom_kernel_mem(dom, bytes, len), ==, 0);
 	if (ramdisk) {
