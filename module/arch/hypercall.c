@@ -85,6 +85,9 @@ HANDLER(call_forward)
 	struct vcpu *v = this_vcpu();
 	struct mailbox *m = &v->area->mailbox;
 
+	/* A guest that shuts down may say that it has crashed: where is shown. */
+	if (v->hypercall == __HYPERVISOR_sched_op)
+		save_context(v, guest_regs(v));
 	m->nr = v->hypercall;
 	m->arg[0] = a;
 	m->arg[1] = b;

@@ -8,7 +8,7 @@
 #include "mm.h"
 #include "trap.h"
 
-static void save_context(struct vcpu *v, const struct regs *r)
+void save_context(struct vcpu *v, const struct regs *r)
 {
 	struct vcpu_guest_context *c = (void *)v->area->context;
 	u64 active = guest_gs_base();

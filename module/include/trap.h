@@ -87,6 +87,9 @@ void doorbell_event(struct vcpu *v);
 
 /* ---- panic.c ---- */
 
+/** save_context() - write the vCPU's state, with registers @r, to vcpu_area.context */
+void save_context(struct vcpu *v, const struct regs *r);
+
 /** guest_crash() - the guest can't go on; reported with its registers */
 _Noreturn void guest_crash(struct vcpu *v, u32 reason, u32 vector, u32 error);
 

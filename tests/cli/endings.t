@@ -42,11 +42,20 @@ sub crash_report {
 	like($report, qr/^hypercall: v0 set_trap_table 0 = 0 rip /m, 'last hypercalls');
 }
 
+# The hypercall that says so is the instruction before rip.
+sub says_where {
+	my ($report) = @_;
+	my ($rip) = $report =~ /^  rip: e033:([0-9a-f]+)/m;
+	my ($call) = $report =~ /^hypercall: v0 sched_op\(shutdown\).* rip 0x([0-9a-f]+)/m;
+	is($rip, $call, 'crash: registers of the call');
+	like($report, qr/^Code around rip:\n.* 0f 05 <[0-9a-f]{2}>/m, 'crash: after a syscall');
+}
+
 sub endings {
 	my ($machine) = @_;
 	ends($machine, 'poweroff', 0, '', qr/\A\z/);
 	ends($machine, 'reboot', 3, '', qr/\A\z/);
-	ends($machine, 'crash', 4, '', qr/^xenemu: guest: the guest crashed/m);
+	says_where(ends($machine, 'crash', 4, '', qr/^Domain 1 .* says that it has crashed/)->{err});
 	ends($machine, 'code-reboot', 3, "shutdown_code: 0\n", qr/\A\z/);
 	ends($machine, 'suspend', 0, "suspend: -95\n", qr/not yet supported/);
 	ends($machine, 'last-words', 0, "last words\n", qr/\A\z/);
