@@ -17,7 +17,7 @@
 #include <stdint.h>
 #endif
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 /* ------------------------------------------------------------------------
  * Machine memory
@@ -63,6 +63,14 @@
 #define PAGING_PV32PAE 1
 #define PAGING_PV32 2
 
+/*
+ * Where 32-bit guests find the machine-to-phys table, and where Xen's part of
+ * their address space begins (xen/arch-x86/xen-x86_32.h:
+ * __HYPERVISOR_VIRT_START_PAE, _NONPAE).
+ */
+#define HOLE32_PAE 0xf5800000U
+#define HOLE32_TWO_LEVEL 0xfc000000U
+
 /* Offsets that assembly needs; asserted below. */
 #define BOOT_INFO_ENTRY 16
 
@@ -93,6 +101,10 @@
  * @apic_khz:       frequency of the local APIC's timer, divider 1
  * @ivshmem_peer:   TRANSPORT_IVSHMEM: the helper's peer number
  * @domid:          the guest's domain id
+ * @m2p32:          32-bit guests: a second machine-to-phys table, u32 [rounded
+ *                  up to 2 MiB], kept by the helper as @m2p is, M2P32_INVALID
+ *                  for frames that are nobody's; 2 MiB aligned.  Else 0
+ * @m2p32_bytes:    its size in bytes, a multiple of 2 MiB; else 0
  */
 struct boot_info {
 	uint64_t magic;
@@ -118,9 +130,11 @@ struct boot_info {
 	uint64_t apic_khz;
 	uint32_t domid;
 	uint32_t pad;
+	uint64_t m2p32;
+	uint64_t m2p32_bytes;
 };
 _Static_assert(offsetof(struct boot_info, monitor_entry) == BOOT_INFO_ENTRY, "asm");
-_Static_assert(sizeof(struct boot_info) == 144, "layout of struct boot_info");
+_Static_assert(sizeof(struct boot_info) == 160, "layout of struct boot_info");
 
 /* ------------------------------------------------------------------------
  * Frame table: one word for each machine frame.
@@ -140,6 +154,7 @@ _Static_assert(sizeof(struct boot_info) == 144, "layout of struct boot_info");
 #define FRAME_SHADOW_SHIFT 32 /* 32 bits: L4: shadow root's number + 1 */
 
 #define M2P_INVALID (~0ULL)
+#define M2P32_INVALID (~0U)
 
 /* ------------------------------------------------------------------------
  * Mailbox: a vCPU asks the helper for something and waits.

@@ -247,7 +247,7 @@ static void test_machine_layout(void)
 		uint64_t nr_pages = sizes[i] / PAGE_SIZE;
 		struct machine_layout m;
 
-		layout_machine(&m, MONITOR_PADDR + 0x12000, 4, nr_pages);
+		layout_machine(&m, IMAGE_X86_64, MONITOR_PADDR + 0x12000, 4, nr_pages);
 		g_assert_cmphex(m.vcpu_area, ==, MONITOR_PADDR + 0x12000);
 		g_assert_cmphex(m.event_area, ==, m.vcpu_area + 4 * sizeof(struct vcpu_area));
 		g_assert_cmphex(m.frame_table, >=, m.event_area + sizeof(struct event_area));

@@ -143,6 +143,7 @@ char *layout_describe(const struct layout *layout);
  * struct machine_layout - machine memory (protocol.h), addresses in bytes
  * @bytes:   of memory in all, the hole not counted
  * @end_mfn: first frame after it, the hole counted
+ * @m2p32, @m2p32_bytes: 0 for 64-bit guests
  * @guest:   where the guest's frames begin, 2 MiB aligned, below the hole
  */
 struct machine_layout {
@@ -151,6 +152,8 @@ struct machine_layout {
 	uint64_t frame_table;
 	uint64_t m2p;
 	uint64_t m2p_bytes;
+	uint64_t m2p32;
+	uint64_t m2p32_bytes;
 	uint64_t heap;
 	uint64_t heap_bytes;
 	uint64_t guest;
@@ -170,11 +173,12 @@ struct machine_layout {
 /**
  * layout_machine() - lay the machine's memory out
  * @layout:     filled
+ * @width:      of the guest
  * @module_end: first address after the monitor's image
  * @nr_vcpus:   1 to MAX_VCPUS
  * @nr_pages:   guest memory, at most LAYOUT_MEMORY_MAX
  */
-void layout_machine(struct machine_layout *layout, uint64_t module_end, unsigned int nr_vcpus,
-		    uint64_t nr_pages);
+void layout_machine(struct machine_layout *layout, enum image_width width, uint64_t module_end,
+		    unsigned int nr_vcpus, uint64_t nr_pages);
 
 #endif

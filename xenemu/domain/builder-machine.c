@@ -37,8 +37,8 @@ static uint64_t end_of(uint64_t bytes)
 	return (bytes + (bytes > HOLE_START ? HOLE_END - HOLE_START : 0)) >> PAGE_SHIFT;
 }
 
-static void place(struct machine_layout *layout, uint64_t at, unsigned int nr_vcpus,
-		  uint64_t nr_pages)
+static void place(struct machine_layout *layout, enum image_width width, uint64_t at,
+		  unsigned int nr_vcpus, uint64_t nr_pages)
 {
 	layout->vcpu_area = take(&at, nr_vcpus * sizeof(struct vcpu_area));
 	layout->event_area = take(&at, sizeof(struct event_area));
@@ -46,6 +46,10 @@ static void place(struct machine_layout *layout, uint64_t at, unsigned int nr_vc
 	at = round_up(at, LARGE_PAGE);
 	layout->m2p_bytes = round_up(layout->end_mfn * sizeof(uint64_t), LARGE_PAGE);
 	layout->m2p = take(&at, layout->m2p_bytes);
+	if (width != IMAGE_X86_64) {
+		layout->m2p32_bytes = round_up(layout->end_mfn * sizeof(uint32_t), LARGE_PAGE);
+		layout->m2p32 = take(&at, layout->m2p32_bytes);
+	}
 	layout->heap_bytes = heap_size(nr_vcpus, nr_pages);
 	layout->heap = take(&at, layout->heap_bytes);
 	layout->guest = round_up(at, LARGE_PAGE);
@@ -54,15 +58,15 @@ static void place(struct machine_layout *layout, uint64_t at, unsigned int nr_vc
 }
 
 /* The tables for all frames take frames themselves: until nothing changes. */
-void layout_machine(struct machine_layout *layout, uint64_t module_end, unsigned int nr_vcpus,
-		    uint64_t nr_pages)
+void layout_machine(struct machine_layout *layout, enum image_width width, uint64_t module_end,
+		    unsigned int nr_vcpus, uint64_t nr_pages)
 {
 	uint64_t end;
 
 	*layout = (struct machine_layout){ .end_mfn = nr_pages };
 	do {
 		end = layout->end_mfn;
-		place(layout, module_end, nr_vcpus, nr_pages);
+		place(layout, width, module_end, nr_vcpus, nr_pages);
 		layout->end_mfn = end_of(layout->bytes);
 	} while (layout->end_mfn != end);
 }

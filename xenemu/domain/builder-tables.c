@@ -3,6 +3,7 @@
  * builder-tables.c - the lists of frames and the bootstrap page tables
  */
 #include "domain/builder-private.h"
+#include <string.h>
 
 /* What Xen 4.17's builder puts into entries (alloc_pgtables_x86_64()) */
 #define PTE_PRESENT (1U << 0)
@@ -18,29 +19,33 @@
 /**
  * struct words - a long list of words on its way into memory
  * @linear: where the next go
- * @nr:     how many wait in @word
+ * @size:   of a word, 4 or 8 bytes
+ * @used:   bytes that wait in @bytes
  */
 struct words {
 	struct builder *b;
 	uint64_t linear;
-	unsigned int nr;
-	uint64_t word[4096];
+	unsigned int size;
+	unsigned int used;
+	uint8_t bytes[32768];
 };
 
 static gboolean words_flush(struct words *words, GError **error)
 {
-	uint64_t bytes = words->nr * sizeof(words->word[0]);
 	uint64_t linear = words->linear;
+	unsigned int used = words->used;
 
-	words->linear += bytes;
-	words->nr = 0;
-	return builder_write(words->b, linear, words->word, bytes, error);
+	words->linear += used;
+	words->used = 0;
+	return builder_write(words->b, linear, words->bytes, used, error);
 }
 
+/* Little endian: the low half of a word comes first. */
 static gboolean words_add(struct words *words, uint64_t word, GError **error)
 {
-	words->word[words->nr++] = word;
-	return words->nr < G_N_ELEMENTS(words->word) || words_flush(words, error);
+	memcpy(&words->bytes[words->used], &word, words->size);
+	words->used += words->size;
+	return words->used < sizeof(words->bytes) || words_flush(words, error);
 }
 
 /* The pfn that a machine frame has at start of day, or NOT_A_GUESTS */
@@ -59,7 +64,9 @@ static uint64_t mfn_to_pfn(const struct build *build, uint64_t mfn)
 
 static gboolean write_p2m(struct builder *b, GError **error)
 {
-	struct words words = { .b = b, .linear = builder_linear(b, b->layout.p2m.pfn) };
+	struct words words = { .b = b,
+			       .linear = builder_linear(b, b->layout.p2m.pfn),
+			       .size = sizeof(uint64_t) };
 
 	for (uint64_t pfn = 0; pfn < b->build->nr_pages; pfn++)
 		if (!words_add(&words, build_pfn_to_mfn(b->build, pfn), error))
@@ -67,12 +74,15 @@ static gboolean write_p2m(struct builder *b, GError **error)
 	return words_flush(&words, error);
 }
 
-static gboolean write_m2p(struct builder *b, GError **error)
+/* A table of words of @size; none, when it has no @bytes */
+static gboolean write_m2p(struct builder *b, uint64_t linear, uint64_t bytes, unsigned int size,
+			  GError **error)
 {
-	struct words words = { .b = b, .linear = b->machine.m2p };
+	struct words words = { .b = b, .linear = linear, .size = size };
 
 	G_STATIC_ASSERT(NOT_A_GUESTS == M2P_INVALID);
-	for (uint64_t mfn = 0; mfn < b->machine.m2p_bytes / sizeof(uint64_t); mfn++)
+	G_STATIC_ASSERT((uint32_t)NOT_A_GUESTS == M2P32_INVALID);
+	for (uint64_t mfn = 0; mfn < bytes / size; mfn++)
 		if (!words_add(&words, mfn_to_pfn(b->build, mfn), error))
 			return FALSE;
 	return words_flush(&words, error);
@@ -88,7 +98,8 @@ static gboolean write_frame_table(struct builder *b, GError **error)
 {
 	struct words words = { .b = b,
 			       .linear = b->machine.frame_table +
-					 b->build->first_mfn * sizeof(uint64_t) };
+					 b->build->first_mfn * sizeof(uint64_t),
+			       .size = sizeof(uint64_t) };
 
 	for (uint64_t mfn = b->build->first_mfn; mfn < b->machine.end_mfn; mfn++)
 		if (!words_add(&words, is_owned(b->build, mfn) ? FRAME_OWNED : 0, error))
@@ -98,7 +109,12 @@ static gboolean write_frame_table(struct builder *b, GError **error)
 
 gboolean builder_write_lists(struct builder *b, GError **error)
 {
-	return write_p2m(b, error) && write_m2p(b, error) && write_frame_table(b, error);
+	const struct machine_layout *machine = &b->machine;
+
+	return write_p2m(b, error) &&
+	       write_m2p(b, machine->m2p, machine->m2p_bytes, sizeof(uint64_t), error) &&
+	       write_m2p(b, machine->m2p32, machine->m2p32_bytes, sizeof(uint32_t), error) &&
+	       write_frame_table(b, error);
 }
 
 static uint64_t entry(const struct builder *b, uint64_t pfn, uint64_t flags)

@@ -78,7 +78,8 @@ static gboolean lay_out(struct builder *b, GError **error)
 	}
 	if (b->layout.end > b->layout.nr_pages)
 		return too_small(b, error);
-	layout_machine(&b->machine, config->module->end, config->nr_vcpus, b->layout.nr_pages);
+	layout_machine(&b->machine, config->image->width, config->module->end, config->nr_vcpus,
+		       b->layout.nr_pages);
 	return TRUE;
 }
 
@@ -111,6 +112,8 @@ static gboolean make_memory(struct builder *b, GError **error)
 	build->frame_table = memory_ptr(build->mem, machine->frame_table,
 					machine->end_mfn * sizeof(uint64_t));
 	build->m2p = memory_ptr(build->mem, machine->m2p, machine->m2p_bytes);
+	if (machine->m2p32_bytes)
+		build->m2p32 = memory_ptr(build->mem, machine->m2p32, machine->m2p32_bytes);
 	build->nr_pages = b->layout.nr_pages;
 	build->first_mfn = machine->guest >> PAGE_SHIFT;
 	build->shared_info_mfn = build_pfn_to_mfn(build, build->nr_pages);
@@ -138,6 +141,8 @@ static void write_boot_info(struct builder *b)
 		.frame_table = machine->frame_table,
 		.m2p = machine->m2p,
 		.m2p_bytes = machine->m2p_bytes,
+		.m2p32 = machine->m2p32,
+		.m2p32_bytes = machine->m2p32_bytes,
 		.heap = machine->heap,
 		.heap_bytes = machine->heap_bytes,
 		.vcpu_area = machine->vcpu_area,

@@ -48,6 +48,7 @@ struct build_config {
  * @events:      event_area in @mem
  * @frame_table: u64[end_mfn] in @mem
  * @m2p:         u64[end_mfn] in @mem
+ * @m2p32:       u32[end_mfn] in @mem; NULL for 64-bit guests
  * @nr_pages:    guest memory, pages
  * @free_frames: GArray of u64: frames that belong to nobody (slack for balloon,
  *               grant frames), highest last
@@ -64,6 +65,7 @@ struct build {
 	struct event_area *events;
 	uint64_t *frame_table;
 	uint64_t *m2p;
+	uint32_t *m2p32;
 	uint64_t nr_pages;
 	GArray *free_frames;
 	uint64_t shared_info_mfn;

@@ -192,7 +192,11 @@ gboolean frames_populate(struct frames *frames, unsigned int order, uint64_t lim
 
 void frames_set_pfn(struct frames *frames, uint64_t mfn, uint64_t pfn)
 {
-	__atomic_store_n(&frames->build->m2p[mfn], pfn, __ATOMIC_RELAXED);
+	struct build *build = frames->build;
+
+	__atomic_store_n(&build->m2p[mfn], pfn, __ATOMIC_RELAXED);
+	if (build->m2p32)
+		__atomic_store_n(&build->m2p32[mfn], (uint32_t)pfn, __ATOMIC_RELAXED);
 }
 
 /*
