@@ -41,7 +41,7 @@ static struct {
 	uint64_t memory;
 	struct machine_choice machine;
 	uint32_t trace;
-} opt;
+} opt = { .vcpus = 1 };
 
 static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_FILENAME, &opt.kernel,
@@ -137,11 +137,13 @@ static gboolean check_options(GError **error)
 	       parse_machine(opt.machine_text, &opt.machine, error);
 }
 
+/* After parsing: GOption would not free a string that was there before. */
 static void set_defaults(void)
 {
-	opt.memory_text = g_strdup("256");
-	opt.vcpus = 1;
-	opt.name = g_strdup("guest");
+	if (!opt.memory_text)
+		opt.memory_text = g_strdup("256");
+	if (!opt.name)
+		opt.name = g_strdup("guest");
 }
 
 static void free_options(void)
@@ -325,7 +327,8 @@ static gboolean on_signal(struct run *run, int sig)
 	cli_error("%s: ended by signal %d (%s)", opt.name, sig, g_strsignal(sig));
 	run->status = CLI_SIGNAL + sig;
 	g_main_loop_quit(run->loop);
-	return G_SOURCE_CONTINUE;
+	/* A second one ends us at once, should the last output find no reader. */
+	return G_SOURCE_REMOVE;
 }
 
 static gboolean on_sigint(gpointer run)
@@ -367,8 +370,8 @@ static int run_with_options(void)
 		run.status = fail(error);
 	else if (opt.stats)
 		domain_print_stats(run.dom, stderr);
-	domain_free(run.dom);
 	terminal_restore();
+	domain_free(run.dom);
 	module_free(run.module);
 	if (run.trace_file && run.trace_file != stderr)
 		fclose(run.trace_file);
@@ -381,13 +384,12 @@ static int run_command(int argc, char **argv)
 	GError *error = NULL;
 	int status;
 
+	if (!cli_parse(argc, argv, entries, "Boots an unmodified Xen PV guest.", description)) {
+		free_options();
+		return CLI_USAGE;
+	}
 	set_defaults();
-	if (!cli_parse(argc, argv, entries, "Boots an unmodified Xen PV guest.", description))
-		status = CLI_USAGE;
-	else if (!check_options(&error))
-		status = fail(error);
-	else
-		status = run_with_options();
+	status = check_options(&error) ? run_with_options() : fail(error);
 	free_options();
 	return status;
 }
