@@ -51,6 +51,15 @@ static int get_reason(struct domain *dom, const struct hypercall *call, unsigned
 	return 0;
 }
 
+/* Said once, however often it asks. */
+static void refuse_suspend(struct domain *dom)
+{
+	if (!dom->suspend_refused)
+		domain_message(dom,
+			       "the guest asked to be suspended, which is not yet supported");
+	dom->suspend_refused = TRUE;
+}
+
 HYPERCALL(sched_op_shutdown)
 {
 	unsigned int reason;
