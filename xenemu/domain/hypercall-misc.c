@@ -76,8 +76,7 @@ HYPERCALL(sched_op_shutdown)
 		domain_end(dom, DOMAIN_REBOOT);
 		return 0;
 	case SHUTDOWN_suspend:
-		domain_message(dom,
-			       "the guest asked to be suspended, which is not yet supported");
+		refuse_suspend(dom);
 		return -XEN_EOPNOTSUPP;
 	case SHUTDOWN_watchdog:
 		domain_fail(dom, DOMAIN_CRASH, "the guest's watchdog expired");
