@@ -13,6 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Xen says where its table is (XENMEM_machphys_mapping), see start.c. */
+extern unsigned long *machine_to_phys;
+#define machine_to_phys_mapping machine_to_phys
+
 #include <xen/callback.h>
 #include <xen/errno.h>
 #include <xen/event_channel.h>
