@@ -4,8 +4,10 @@
  *
  * The frame on the guest's kernel stack is that of Xen 4.17
  * x86_64/entry.S, create_bounce_frame: rcx, r11, [error], rip, cs and saved
- * upcall mask, rflags with the virtual IF, rsp, ss.
+ * upcall mask, rflags with the virtual IF, rsp, ss; and for 32-bit guests that of
+ * x86_64/compat/entry.S.
  */
+#include "compat.h"
 #include "event.h"
 #include "mm.h"
 #include "trap.h"
@@ -31,53 +33,108 @@ void to_user(struct vcpu *v)
 /**
  * struct bounce - a handler to be run
  * @handler: its address; 0: the guest has none
+ * @cs:      32-bit guests: its code segment
  * @mask:    events are masked when it runs
  * @has_error, @error: an error code is pushed
  * @vector:  for a crash report
  */
 struct bounce {
 	u64 handler;
+	u16 cs;
 	bool mask;
 	bool has_error;
 	u32 error;
 	u32 vector;
 };
 
-static void bounce(struct vcpu *v, struct regs *r, const struct bounce *b)
+/* What the guest's flags look like to it, with its virtual IF. */
+static u64 guest_rflags(const struct regs *r, u8 masked)
+{
+	return (r->rflags & ~(u64)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF);
+}
+
+/* The stack that the handler runs on, and the switch to it. */
+static u64 enter_kernel(struct vcpu *v, const struct regs *r)
+{
+	if (v->kernel_mode)
+		return r->rsp;
+	if (guest32)
+		v->kernel_mode = true;
+	else
+		to_kernel(v);
+	return v->kernel_sp;
+}
+
+/*
+ * 32-bit frames are smaller: [error], eip, cs and saved upcall mask, eflags, and
+ * esp and ss only when the ring changes.
+ */
+static u64 push_frame32(struct vcpu *v, const struct regs *r, const struct bounce *b)
 {
 	u8 masked = v->info->evtchn_upcall_mask;
-	u64 frame[8], *p = frame, rsp, cs = (u16)r->cs;
+	bool from_user = !v->kernel_mode;
+	u32 frame[6], *p = frame, bytes;
+	u64 sp = enter_kernel(v, r);
 
-	if (unlikely(!b->handler))
-		guest_crash(v, CRASH_NO_HANDLER, b->vector, b->error);
-	if (v->kernel_mode) {
-		rsp = r->rsp;
-		cs &= ~3ULL; /* says "kernel" to the guest */
-	} else {
-		to_kernel(v);
-		rsp = v->kernel_sp;
-		masked = v->info->evtchn_upcall_mask;
+	if (b->has_error)
+		*p++ = b->error;
+	*p++ = r->rip;
+	*p++ = (u16)r->cs | masked << 16;
+	*p++ = guest_rflags(r, masked);
+	if (from_user) {
+		*p++ = r->rsp;
+		*p++ = (u16)r->ss;
 	}
+	bytes = (char *)p - (char *)frame;
+	sp = (u32)(sp - bytes);
+	if (unlikely(copy_to_guest(sp, frame, bytes)))
+		guest_crash(v, CRASH_BAD_STACK, b->vector, b->error);
+	return sp;
+}
+
+static u64 push_frame64(struct vcpu *v, const struct regs *r, const struct bounce *b)
+{
+	u8 masked = v->info->evtchn_upcall_mask;
+	/* RPL 0 says "kernel" to the guest. */
+	u64 cs = (u16)r->cs & (v->kernel_mode ? ~3ULL : ~0ULL);
+	u64 frame[8], *p = frame, bytes;
+	u64 sp = enter_kernel(v, r);
+
 	*p++ = r->rcx;
 	*p++ = r->r11;
 	if (b->has_error)
 		*p++ = b->error;
 	*p++ = r->rip;
 	*p++ = cs | (u64)masked << 32;
-	*p++ = (r->rflags & ~(u64)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF);
+	*p++ = guest_rflags(r, masked);
 	*p++ = r->rsp;
 	*p++ = (u16)r->ss;
-	rsp = (rsp & ~15ULL) - (u64)((char *)p - (char *)frame);
-	if (unlikely(copy_to_guest(rsp, frame, (char *)p - (char *)frame)))
+	bytes = (char *)p - (char *)frame;
+	sp = (sp & ~15ULL) - bytes;
+	if (unlikely(copy_to_guest(sp, frame, bytes)))
 		guest_crash(v, CRASH_BAD_STACK, b->vector, b->error);
+	return sp;
+}
 
+static void bounce(struct vcpu *v, struct regs *r, const struct bounce *b)
+{
+	bool ring_changes = !v->kernel_mode;
+
+	if (unlikely(!b->handler))
+		guest_crash(v, CRASH_NO_HANDLER, b->vector, b->error);
+	if (guest32) {
+		r->rsp = push_frame32(v, r, b);
+		r->cs = fix_selector(b->cs);
+		r->ss = ring_changes ? v->kernel_ss : r->ss;
+	} else {
+		r->rsp = push_frame64(v, r, b);
+		r->cs = SEL_USER_CS;
+		r->ss = SEL_USER_DS;
+	}
 	if (b->mask)
 		v->info->evtchn_upcall_mask = 1;
 	r->rip = b->handler;
-	r->cs = SEL_USER_CS;
 	r->rflags &= ~(u64)(RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
-	r->rsp = rsp;
-	r->ss = SEL_USER_DS;
 	/* rcx and r11 are in the frame: sysretq may clobber them. */
 	r->vector = ENTRY_SYSCALL;
 }
@@ -87,6 +144,7 @@ void deliver_exception(struct vcpu *v, struct regs *r, u32 vector, u32 error)
 	const struct trap_info *t = &v->traps[vector & 255];
 	struct bounce b = {
 		.handler = t->address,
+		.cs = t->cs,
 		.mask = t->flags & 4,
 		.has_error = vector < 32 && TRAPS_WITH_ERROR >> vector & 1,
 		.error = error,
@@ -97,20 +155,29 @@ void deliver_exception(struct vcpu *v, struct regs *r, u32 vector, u32 error)
 	bounce(v, r, &b);
 }
 
+void set_guest_cr2(struct vcpu *v, u64 addr)
+{
+	v->cr2 = addr;
+	if (guest32)
+		((u32 *)v->info)[VCPU_INFO32_CR2] = addr;
+	else
+		v->info->arch.cr2 = addr;
+}
+
 void deliver_page_fault(struct vcpu *v, struct regs *r, u64 addr, u32 error)
 {
 	const struct trap_info *t = &v->traps[TRAP_PF];
 	/* Both of its modes are ring 3 to the CPU: U says which one it was. */
 	struct bounce b = {
 		.handler = t->address,
+		.cs = t->cs,
 		.mask = t->flags & 4,
 		.has_error = true,
 		.error = (error & ~PF_U) | (v->kernel_mode ? 0 : PF_U),
 		.vector = TRAP_PF,
 	};
 
-	v->cr2 = addr;
-	v->info->arch.cr2 = addr;
+	set_guest_cr2(v, addr);
 	bounce(v, r, &b);
 }
 
@@ -118,6 +185,7 @@ void deliver_callback(struct vcpu *v, struct regs *r, u32 type)
 {
 	struct bounce b = {
 		.handler = v->callback[type],
+		.cs = v->callback_cs[type],
 		.mask = v->callback_masks >> type & 1,
 	};
 
@@ -139,10 +207,8 @@ struct iret_frame {
 	u64 rax, r11, rcx, flags, rip, cs, rflags, rsp, ss;
 };
 
-HANDLE0(do_iret)
+static long iret64(struct vcpu *v, struct regs *r)
 {
-	struct vcpu *v = this_vcpu();
-	struct regs *r = guest_regs(v);
 	struct iret_frame f;
 
 	if (copy_from_guest(&f, r->rsp, sizeof(f)))
@@ -164,4 +230,35 @@ HANDLE0(do_iret)
 	}
 	v->info->evtchn_upcall_mask = !(f.rflags & RFLAGS_IF);
 	return f.rax;
+}
+
+/* eax, eip, cs, eflags, and esp and ss when the ring changes */
+static long iret32(struct vcpu *v, struct regs *r)
+{
+	u32 f[6], n = 4;
+
+	if (copy_from_guest(f, (u32)r->rsp, n * 4))
+		guest_crash(v, CRASH_BAD_IRET, 0, 0);
+	if ((f[2] & 3) == 3) {
+		n = 6;
+		if (copy_from_guest(f, (u32)r->rsp, n * 4))
+			guest_crash(v, CRASH_BAD_IRET, 0, 0);
+		r->ss = f[5] & 0xffff;
+	}
+	r->rsp = n == 6 ? f[4] : (u32)(r->rsp + n * 4);
+	r->rip = f[1];
+	r->cs = fix_selector(f[2]);
+	r->rflags = f[3];
+	v->info->evtchn_upcall_mask = !(f[3] & RFLAGS_IF);
+	/* There is no vm86 mode: VM set gives #GP at the place it wanted to go to. */
+	if (f[3] & RFLAGS_VM)
+		deliver_exception(v, r, TRAP_GP, 0);
+	return f[0];
+}
+
+HANDLE0(do_iret)
+{
+	struct vcpu *v = this_vcpu();
+
+	return guest32 ? iret32(v, guest_regs(v)) : iret64(v, guest_regs(v));
 }

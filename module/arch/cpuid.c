@@ -48,6 +48,11 @@
 #define EDX81_HIDE (BIT(3) | BIT(12) | BIT(13) | BIT(17) | BIT(26) | BIT(27))
 /* PSE MTRR PGE PSE36 PAGE1GB RDTSCP */
 
+/* 32-bit guests are entered by int alone, and have no 64-bit mode. */
+#define EDX1_SEP BIT(11)
+#define EDX81_SYSCALL BIT(11)
+#define EDX81_LM BIT(29)
+
 static void xen_leaf(u32 leaf, u32 out[4])
 {
 	out[0] = out[1] = out[2] = out[3] = 0;
@@ -95,7 +100,7 @@ void guest_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 out[4])
 		out[2] = (out[2] & ~ECX1_HIDE) | ECX1_HYPERVISOR;
 		if (v->cr4 & CR4_OSXSAVE)
 			out[2] |= ECX1_OSXSAVE;
-		out[3] &= ~EDX1_HIDE;
+		out[3] &= ~(EDX1_HIDE | (guest32 ? EDX1_SEP : 0));
 		break;
 	case 5: /* MONITOR, thermal and power, performance counters, topology */
 	case 6:
@@ -118,7 +123,7 @@ void guest_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 out[4])
 		break;
 	case 0x80000001:
 		out[2] &= ~ECX81_HIDE;
-		out[3] &= ~EDX81_HIDE;
+		out[3] &= ~(EDX81_HIDE | (guest32 ? EDX81_SYSCALL | EDX81_LM : 0));
 		break;
 	case 0x80000007: /* invariant TSC only */
 		out[0] = out[1] = out[2] = 0;

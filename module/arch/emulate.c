@@ -50,7 +50,7 @@ static void prefixes(struct priv *p)
 		if (p->at > 4)
 			return;
 	}
-	if ((p->code[p->at] & 0xf0) == 0x40)
+	if (!guest32 && (p->code[p->at] & 0xf0) == 0x40)
 		p->rex = p->code[p->at++];
 }
 
@@ -122,7 +122,8 @@ static bool read_cr(const struct vcpu *v, unsigned int n, u64 *value)
 		*value = v->cr2;
 		return true;
 	case 3:
-		*value = v->kernel.mfn << 12;
+		*value = guest32 ? (u32)(v->kernel.mfn << 12 | v->kernel.mfn >> 20)
+				 : v->kernel.mfn << 12;
 		return true;
 	case 4:
 		*value = v->cr4;
@@ -142,10 +143,11 @@ static bool write_cr(struct vcpu *v, unsigned int n, u64 value)
 		write_cr0(value);
 		return true;
 	case 2:
-		v->cr2 = value;
-		v->info->arch.cr2 = value;
+		set_guest_cr2(v, value);
 		return true;
 	case 3:
+		if (guest32) /* xen-x86_32.h, xen_cr3_to_pfn() */
+			value = (u64)(u32)value | (value & 0xfff) << 32;
 		return !root_set_kernel(v, value >> 12);
 	case 4:
 		/* What the guest may have; the rest is quietly as it was. */

@@ -6,6 +6,7 @@
  */
 #include "hypercall.h"
 #include "abi-info.h"
+#include "compat.h"
 #include "trap.h"
 
 struct trace_entry *trace_call(struct vcpu *v, u32 nr, u32 flags, u64 a, u64 b)
@@ -44,35 +45,71 @@ static long dispatch(struct vcpu *v, u64 nr, u32 flags, const u64 arg[6])
 void guest_hypercall(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
-	const u64 arg[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
+	const u64 arg64[6] = { r->rdi, r->rsi, r->rdx, r->r10, r->r8, r->r9 };
 
-	r->rax = dispatch(v, (u32)r->rax, 0, arg);
+	if (likely(!guest32)) {
+		r->rax = dispatch(v, (u32)r->rax, 0, arg64);
+	} else {
+		const u64 arg32[6] = { (u32)r->rbx, (u32)r->rcx, (u32)r->rdx,
+				       (u32)r->rsi, (u32)r->rdi, (u32)r->rbp };
+
+		r->rax = (u32)dispatch(v, (u32)r->rax, 0, arg32);
+	}
 }
 
-/* A list of calls; each has its own result.  iret in a list makes no sense. */
-HANDLE2(do_multicall, list, nr)
+/* One of a list.  A list in a list is refused, and iret makes no sense in one. */
+static long listed_call(struct vcpu *v, u64 op, const u64 args[6])
 {
-	struct vcpu *v = this_vcpu();
-	struct multicall_entry call;
-	u64 result;
-	u32 n = nr;
+	if (op == __HYPERVISOR_multicall)
+		return -XEN_EINVAL;
+	if (op == __HYPERVISOR_iret)
+		return -XEN_ENOSYS;
+	return dispatch(v, op, TRACE_IN_MULTICALL, args);
+}
 
-	if (!guest_range_ok(list, n * sizeof(call)))
-		return -XEN_EFAULT;
+static long multicall32(struct vcpu *v, u64 list, u32 n)
+{
+	struct multicall_entry32 call;
+	u64 args[6];
+	u32 result;
+
 	for (; n--; list += sizeof(call)) {
 		if (copy_from_guest(&call, list, sizeof(call)))
 			return -XEN_EFAULT;
-		if (call.op == __HYPERVISOR_multicall)
-			result = -XEN_EINVAL;
-		else if (call.op == __HYPERVISOR_iret)
-			result = -XEN_ENOSYS;
-		else
-			result = dispatch(v, call.op, TRACE_IN_MULTICALL, call.args);
+		for (u32 i = 0; i < 6; i++)
+			args[i] = call.args[i];
+		result = listed_call(v, call.op, args);
+		if (copy_to_guest(list + offsetof(struct multicall_entry32, result), &result,
+				  sizeof(result)))
+			return -XEN_EFAULT;
+	}
+	return 0;
+}
+
+static long multicall64(struct vcpu *v, u64 list, u32 n)
+{
+	struct multicall_entry call;
+	u64 result;
+
+	for (; n--; list += sizeof(call)) {
+		if (copy_from_guest(&call, list, sizeof(call)))
+			return -XEN_EFAULT;
+		result = listed_call(v, call.op, call.args);
 		if (copy_to_guest(list + offsetof(struct multicall_entry, result), &result,
 				  sizeof(result)))
 			return -XEN_EFAULT;
 	}
 	return 0;
+}
+
+HANDLE2(do_multicall, list, nr)
+{
+	u64 size = guest32 ? sizeof(struct multicall_entry32) : sizeof(struct multicall_entry);
+	u32 n = nr;
+
+	if (!guest_range_ok(list, n * size))
+		return -XEN_EFAULT;
+	return guest32 ? multicall32(this_vcpu(), list, n) : multicall64(this_vcpu(), list, n);
 }
 
 HANDLE0(call_unknown)

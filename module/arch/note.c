@@ -19,7 +19,7 @@ const struct module_note module_note __attribute__((used, aligned(4), section(".
 	.owner = MODULE_NOTE_OWNER,
 	.info = {
 		.protocol = PROTOCOL_VERSION,
-		.paging_modes = 1 << PAGING_PV64,
+		.paging_modes = 1 << PAGING_PV64 | 1 << PAGING_PV32PAE | 1 << PAGING_PV32,
 		.xen_version = ABI_VERSION,
 		.abi = ABI_NAME,
 	},

@@ -11,6 +11,7 @@
 #include "trap.h"
 
 #define DESC_DPL (3 << 13)
+#define DESC_L (1 << 21)
 #define DESC_S (1 << 12)
 #define DESC_TYPE 0xf00
 #define DESC_CALL_GATE 0xc00
@@ -38,9 +39,14 @@ static void fill_gdt(struct vcpu *v, struct segment_descriptor *gdt)
 	ENTRY(SEL_DS) = (struct segment_descriptor){ 0xffff, 0x00cf9300 };
 	ENTRY(SEL_RING1_CS) = (struct segment_descriptor){ 0xffff, 0x00cfbb00 };
 	ENTRY(SEL_RING1_DS) = (struct segment_descriptor){ 0xffff, 0x00cfb300 };
-	ENTRY(SEL_USER_CS32) = (struct segment_descriptor){ 0xffff, 0x00cffb00 };
-	ENTRY(SEL_USER_DS) = (struct segment_descriptor){ 0xffff, 0x00cff300 };
-	ENTRY(SEL_USER_CS) = (struct segment_descriptor){ 0xffff, 0x00affb00 };
+	if (guest32) {
+		ENTRY(SEL32_USER_CS) = (struct segment_descriptor){ 0xffff, 0x00cffb00 };
+		ENTRY(SEL32_USER_DS) = (struct segment_descriptor){ 0xffff, 0x00cff300 };
+	} else {
+		ENTRY(SEL_USER_CS32) = (struct segment_descriptor){ 0xffff, 0x00cffb00 };
+		ENTRY(SEL_USER_DS) = (struct segment_descriptor){ 0xffff, 0x00cff300 };
+		ENTRY(SEL_USER_CS) = (struct segment_descriptor){ 0xffff, 0x00affb00 };
+	}
 	set_system(&ENTRY(SEL_TSS), 9, (u64)&v->tss, sizeof(v->tss) - 1);
 #undef ENTRY
 }
@@ -87,9 +93,9 @@ void segments_init(struct vcpu *v)
 }
 
 /*
- * Data and code segments of the guest run at ring 3.  A call gate's DPL becomes
- * 0, so that it can't be gone through; other system descriptors are refused
- * (Xen 4.17 arch/x86/pv/descriptor-tables.c, check_descriptor()).
+ * Data and code segments of the guest run at its kernel's ring at least.  A call gate's DPL
+ * becomes 0, so that it can't be gone through; other system descriptors are refused (Xen 4.17
+ * arch/x86/pv/descriptor-tables.c, check_descriptor()).
  */
 bool fixup_descriptor(struct segment_descriptor *d)
 {
@@ -98,8 +104,9 @@ bool fixup_descriptor(struct segment_descriptor *d)
 	if (!(d->hi & DESC_P) || (!(d->hi & DESC_S) && type == 0))
 		return true;
 	if (d->hi & DESC_S) {
-		d->hi |= DESC_DPL;
-		return true;
+		if ((d->hi & DESC_DPL) < guest_rpl() << 13)
+			d->hi = (d->hi & ~DESC_DPL) | guest_rpl() << 13;
+		return !guest32 || !(d->hi & DESC_L);
 	}
 	d->hi &= ~DESC_DPL;
 	return type == DESC_CALL_GATE && !(d->hi & 0xff);
@@ -130,6 +137,18 @@ fail:
 	return -XEN_EINVAL;
 }
 
+/* A list of 4-byte numbers, made wide. */
+static long copy_list32(u64 *to, u64 from, u32 n)
+{
+	u32 list[GUEST_GDT_PAGES];
+
+	if (copy_from_guest(list, from, n * sizeof(*list)))
+		return -XEN_EFAULT;
+	while (n--)
+		to[n] = list[n];
+	return 0;
+}
+
 HANDLE2(do_set_gdt, list, entries)
 {
 	u64 frames[GUEST_GDT_PAGES];
@@ -137,7 +156,7 @@ HANDLE2(do_set_gdt, list, entries)
 
 	if ((u32)entries > GUEST_GDT_PAGES * 512)
 		return -XEN_EINVAL;
-	if (copy_from_guest(frames, list, n * sizeof(*frames)))
+	if (guest32 ? copy_list32(frames, list, n) : copy_from_guest(frames, list, n * 8))
 		return -XEN_EFAULT;
 	return set_gdt(this_vcpu(), frames, entries);
 }
@@ -169,10 +188,11 @@ void load_ldt(struct vcpu *v)
 	__asm__ volatile("lldt %w0" : : "r"(v->ldt_entries ? SEL_LDT : 0));
 }
 
-HANDLE2(do_update_descriptor, paddr, value)
+/* 32-bit guests pass both 64-bit arguments in two halves. */
+HANDLE4(do_update_descriptor, a, b, c, e)
 {
-	struct segment_descriptor d = { value, value >> 32 };
-
+	u64 paddr = guest32 ? b << 32 | a : a;
+	struct segment_descriptor d = { guest32 ? c : b, guest32 ? e : b >> 32 };
 	u32 type;
 
 	if ((paddr & 7) || !frame_owned(paddr >> 12) || !fixup_descriptor(&d))
@@ -251,6 +271,8 @@ HANDLE2(do_set_segment_base, which, base)
 {
 	struct vcpu *v = this_vcpu();
 
+	if (guest32)
+		return -XEN_ENOSYS;
 	if (which != SEGBASE_GS_USER_SEL && !is_canonical(base))
 		return -XEN_EINVAL;
 	switch (which) {

@@ -10,6 +10,7 @@ struct vcpu vcpus[MAX_VCPUS];
 const struct boot_info *boot;
 struct shared_info *shared_info;
 struct features features;
+bool guest32;
 
 static u8 stacks[MAX_VCPUS][STACK_BYTES]
 	__attribute__((aligned(STACK_BYTES), section(".bss.pages")));
@@ -62,11 +63,11 @@ static long load_context(struct vcpu *v, const struct vcpu_guest_context *c)
 	if (rc)
 		return rc;
 	memcpy(r, &c->user_regs, sizeof(*r));
-	r->cs = (u16)r->cs | 3;
-	r->ss = (u16)r->ss | 3;
+	r->cs = fix_selector(r->cs);
+	r->ss = fix_selector(r->ss);
 	r->vector = 0;
 	v->kernel_sp = c->kernel_sp;
-	v->kernel_ss = c->kernel_ss | 3;
+	v->kernel_ss = fix_selector(c->kernel_ss);
 	v->callback[CALLBACKTYPE_event] = c->event_callback_eip;
 	v->callback[CALLBACKTYPE_failsafe] = c->failsafe_callback_eip;
 	v->callback[CALLBACKTYPE_syscall] = c->syscall_callback_eip;
@@ -81,7 +82,7 @@ static void start_of_day(struct vcpu *v)
 {
 	const struct vcpu_guest_context *c = (const void *)v->area->context;
 
-	if (frame_pin(c->ctrlreg[3] >> 12, 4) || load_context(v, c))
+	if (frame_pin(c->ctrlreg[3] >> 12, root_level) || load_context(v, c))
 		guest_crash(v, CRASH_BAD_CONTEXT, 0, 0);
 }
 
@@ -97,6 +98,7 @@ void monitor_start(void)
 	boot = direct(BOOT_INFO_PADDR);
 	shared_info = frame_ptr(boot->shared_info_mfn);
 	find_features();
+	event_init();
 	vcpu_init(v, 0);
 	segments_init(v);
 	trap_init(v);

@@ -11,6 +11,8 @@
 #include "mm.h"
 #include "trap.h"
 
+#define HYPERCALL32_VECTOR 0x82
+
 struct gate {
 	u16 offset_low, selector;
 	u8 ist, type;
@@ -75,6 +77,8 @@ void trap_init(struct vcpu *v)
 		set_gate(TRAP_BP, 3);
 		set_gate(TRAP_OF, 3);
 		set_gate(0x80, 3);
+		if (guest32)
+			set_gate(HYPERCALL32_VECTOR, 1);
 	}
 	__asm__ volatile("lidt %0" : : "m"(pointer));
 	wrmsr(MSR_STAR, STAR_VALUE);
@@ -106,14 +110,19 @@ static bool interrupt(struct vcpu *v, u32 vector)
 /* Do the guest's own tables allow this access?  Then the TLB was stale. */
 static bool justified(const struct vcpu *v, u64 addr, u32 error)
 {
-	for (unsigned int level = 4; level > 0; level--) {
-		const u64 *pte = walk(v, addr, level);
+	for (unsigned int level = root_level; level > 0; level--) {
+		const void *slot = walk(v, addr, level);
+		u64 pte = slot ? entry_read(slot) : 0;
 
-		if (!pte || !(*pte & PTE_P) || !(*pte & PTE_U))
+		if (!(pte & PTE_P))
 			return true;
-		if ((error & PF_W) && !(*pte & PTE_RW))
+		if (guest32 && level == 3)
+			continue; /* PAE's top level gives no rights */
+		if ((error & PF_U) && !(pte & PTE_U))
 			return true;
-		if ((error & PF_I) && (*pte & PTE_NX))
+		if ((error & PF_W) && !(pte & PTE_RW))
+			return true;
+		if ((error & PF_I) && (pte & PTE_NX))
 			return true;
 	}
 	return false;
@@ -124,6 +133,8 @@ static void page_fault(struct vcpu *v, struct regs *r)
 	u64 addr = read_cr2();
 	u32 error = r->error;
 
+	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
+		return;
 	if ((error & (PF_P | PF_RSVD)) == PF_P && guest_range_ok(addr, 1)) {
 		if ((error & PF_W) && v->kernel_mode && ptwr_emulate(v, r, addr))
 			return;
@@ -203,6 +214,8 @@ void guest_trap(struct regs *r)
 {
 	struct vcpu *v = this_vcpu();
 
+	if (guest32)
+		v->kernel_mode = (r->cs & 3) != 3;
 	switch (r->vector) {
 	case TRAP_PF:
 		page_fault(v, r);
@@ -213,6 +226,10 @@ void guest_trap(struct regs *r)
 	case TRAP_UD:
 		if (!emulate_forced(v, r))
 			deliver_exception(v, r, TRAP_UD, 0);
+		return;
+	case HYPERCALL32_VECTOR:
+		if (guest32)
+			guest_hypercall(r);
 		return;
 	case TRAP_NM:
 		device_not_available(v, r);
@@ -267,6 +284,9 @@ void monitor_trap(struct regs *r)
 	if (r->vector == TRAP_DB || r->vector == TRAP_NMI)
 		return;
 	if (interrupt(this_vcpu(), r->vector))
+		return;
+	if (r->vector == TRAP_PF && boot->paging == PAGING_PV32 &&
+	    shadow32_fault(this_vcpu(), read_cr2(), r->error))
 		return;
 	if ((r->vector == TRAP_PF || r->vector == TRAP_GP || r->vector == TRAP_NP ||
 	     r->vector == TRAP_SS) &&

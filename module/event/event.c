@@ -6,6 +6,7 @@
  * (Xen 4.17 common/event_2l.c).  Ports are bound and closed by the helper.
  */
 #include "event.h"
+#include "compat.h"
 #include "mm.h"
 #include "trap.h"
 #include <xen/event_channel.h>
@@ -15,20 +16,42 @@ static struct event_area *events(void)
 	return direct(boot->event_area);
 }
 
+u64 *pending_bits, *mask_bits;
+static u32 max_ports;
+
+void event_init(void)
+{
+	u8 *s = (u8 *)shared_info;
+
+	pending_bits = (u64 *)(guest32 ? s + SHARED_INFO32_PENDING
+				       : (u8 *)shared_info->evtchn_pending);
+	mask_bits = (u64 *)(guest32 ? s + SHARED_INFO32_MASK : (u8 *)shared_info->evtchn_mask);
+	max_ports = guest32 ? 32 * 32 : 64 * 64;
+}
+
 /* A port is pending and not masked: make the upcall due. */
 static void mark(struct vcpu *v, u32 port)
 {
-	u64 *selectors = (u64 *)&v->info->evtchn_pending_sel;
+	u32 *words = (u32 *)v->info, bit;
+	bool marked;
 
-	if (!test_and_set_bit(selectors, port / 64))
+	if (guest32) {
+		bit = 1U << port / 32;
+		marked =
+			__atomic_fetch_or(&words[VCPU_INFO32_SELECTOR], bit, __ATOMIC_SEQ_CST) &
+			bit;
+	} else {
+		marked = test_and_set_bit((u64 *)&v->info->evtchn_pending_sel, port / 64);
+	}
+	if (!marked)
 		v->info->evtchn_upcall_pending = 1;
 }
 
 void event_raise(struct vcpu *v, u32 port)
 {
-	if (test_and_set_bit((u64 *)shared_info->evtchn_pending, port))
+	if (port >= max_ports || test_and_set_bit(pending_bits, port))
 		return;
-	if (!test_bit((u64 *)shared_info->evtchn_mask, port))
+	if (!test_bit(mask_bits, port))
 		mark(v, port);
 }
 
@@ -58,7 +81,7 @@ static long send(struct vcpu *v, u32 port)
 {
 	const struct port *p = &events()->ports[port];
 
-	if (port >= MAX_PORTS)
+	if (port >= max_ports)
 		return -XEN_EINVAL;
 	switch (p->kind) {
 	case PORT_BACKEND:
@@ -90,14 +113,13 @@ HANDLE_SUB(do_event_channel_op_send, arg)
 HANDLE_SUB(do_event_channel_op_unmask, arg)
 {
 	struct evtchn_unmask op;
-	u64 *mask = (u64 *)shared_info->evtchn_mask;
 
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -XEN_EFAULT;
-	if (op.port >= MAX_PORTS || events()->ports[op.port].kind == PORT_FREE)
+	if (op.port >= max_ports || events()->ports[op.port].kind == PORT_FREE)
 		return -XEN_EINVAL;
-	__atomic_and_fetch(&mask[op.port / 64], ~(1ULL << op.port % 64), __ATOMIC_SEQ_CST);
-	if (test_bit((u64 *)shared_info->evtchn_pending, op.port))
+	__atomic_and_fetch(&mask_bits[op.port / 64], ~(1ULL << op.port % 64), __ATOMIC_SEQ_CST);
+	if (test_bit(pending_bits, op.port))
 		mark(&vcpus[events()->ports[op.port].vcpu % MAX_VCPUS], op.port);
 	return 0;
 }

@@ -3,6 +3,7 @@
  * sched.c - a vCPU that has nothing to do: block, poll, yield; and what it did
  * with its time
  */
+#include "compat.h"
 #include "event.h"
 #include "trap.h"
 #include <xen/sched.h>
@@ -10,20 +11,32 @@
 
 #define MAX_POLL_PORTS 128 /* Xen 4.17 common/sched/core.c, do_poll() */
 
+long runstate_copy(const struct vcpu *v, u64 to)
+{
+	struct vcpu_runstate_info32 info32;
+	struct vcpu_runstate_info info;
+
+	if (guest32) {
+		info32.state = v->runstate_now;
+		info32.state_entry_time = v->runstate_since;
+		memcpy(info32.time, v->runstate_time, sizeof(info32.time));
+		return copy_to_guest(to, &info32, sizeof(info32));
+	}
+	info.state = v->runstate_now;
+	info.state_entry_time = v->runstate_since;
+	memcpy(info.time, v->runstate_time, sizeof(info.time));
+	return copy_to_guest(to, &info, sizeof(info));
+}
+
 void runstate_change(struct vcpu *v, u32 state)
 {
 	u64 time = now();
-	struct vcpu_runstate_info info;
 
 	v->runstate_time[v->runstate_now] += time - v->runstate_since;
 	v->runstate_now = state;
 	v->runstate_since = time;
-	if (!v->runstate)
-		return;
-	info.state = state;
-	info.state_entry_time = time;
-	memcpy(info.time, v->runstate_time, sizeof(info.time));
-	copy_to_guest(v->runstate, &info, sizeof(info));
+	if (v->runstate)
+		runstate_copy(v, v->runstate);
 }
 
 HANDLE_SUB(do_sched_op_yield, arg)
@@ -58,9 +71,23 @@ static long any_pending(u64 ports, u32 n)
 			return -XEN_EFAULT;
 		if (port >= MAX_PORTS)
 			return -XEN_EINVAL;
-		if (test_bit((u64 *)shared_info->evtchn_pending, port))
+		if (test_bit(pending_bits, port))
 			return 1;
 	}
+	return 0;
+}
+
+static long copy_poll(struct sched_poll *poll, u64 from)
+{
+	struct sched_poll32 poll32;
+
+	if (!guest32)
+		return copy_from_guest(poll, from, sizeof(*poll));
+	if (copy_from_guest(&poll32, from, sizeof(poll32)))
+		return -XEN_EFAULT;
+	poll->ports.p = (void *)(u64)poll32.ports;
+	poll->nr_ports = poll32.nr_ports;
+	poll->timeout = poll32.timeout;
 	return 0;
 }
 
@@ -71,7 +98,7 @@ HANDLE_SUB(do_sched_op_poll, arg)
 	struct sched_poll poll;
 	long rc;
 
-	if (copy_from_guest(&poll, arg, sizeof(poll)))
+	if (copy_poll(&poll, arg))
 		return -XEN_EFAULT;
 	if (poll.nr_ports > MAX_POLL_PORTS)
 		return -XEN_EINVAL;

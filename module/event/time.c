@@ -6,6 +6,7 @@
  * xen.h, struct vcpu_time_info.  The TSC doesn't change its rate, so what is
  * published once stays true.
  */
+#include "compat.h"
 #include "event.h"
 #include "trap.h"
 #include <xen/vcpu.h>
@@ -40,14 +41,21 @@ static void find_scale(u64 khz)
 	tsc_mul = (ns << 32) / khz;
 }
 
-static void publish_wallclock(u64 wallclock)
+struct wallclock {
+	u32 version, sec, nsec;
+};
+
+static void publish_wallclock(u64 ns)
 {
-	shared_info->wc_version++;
+	struct wallclock *w = guest32 ? (void *)((u8 *)shared_info + SHARED_INFO32_WALLCLOCK)
+				      : (void *)&shared_info->wc_version;
+
+	w->version++;
 	barrier();
-	shared_info->wc_sec = wallclock / 1000000000;
-	shared_info->wc_nsec = wallclock % 1000000000;
+	w->sec = ns / 1000000000;
+	w->nsec = ns % 1000000000;
 	barrier();
-	shared_info->wc_version++;
+	w->version++;
 }
 
 void time_init(u64 wallclock)

@@ -60,8 +60,11 @@ static void set_single(struct vcpu *v, u64 deadline)
 	timer_arm(v);
 }
 
-HANDLE1(do_set_timer_op, timeout)
+/* 32-bit guests pass the time in two halves. */
+HANDLE2(do_set_timer_op, a, b)
 {
+	u64 timeout = guest32 ? b << 32 | a : a;
+
 	/* Absurdly far means never, as for Xen's 64-bit-only guests. */
 	set_single(this_vcpu(), (s64)timeout < 0 ? 1 : timeout);
 	return 0;

@@ -2,6 +2,7 @@
 /*
  * vcpu_op.c - vCPUs: which there are, and where their vcpu_info and runstate are
  */
+#include "compat.h"
 #include "event.h"
 #include "mm.h"
 #include "trap.h"
@@ -50,15 +51,11 @@ HANDLE_VCPU_SUB(do_vcpu_op_is_up, id, arg)
 HANDLE_VCPU_SUB(do_vcpu_op_get_runstate_info, id, arg)
 {
 	struct vcpu *v = vcpu_of(id);
-	struct vcpu_runstate_info info;
 
 	if (!v)
 		return -XEN_ENOENT;
 	runstate_change(v, v->runstate_now);
-	info.state = v->runstate_now;
-	info.state_entry_time = v->runstate_since;
-	memcpy(info.time, v->runstate_time, sizeof(info.time));
-	return copy_to_guest(arg, &info, sizeof(info));
+	return runstate_copy(v, arg);
 }
 
 HANDLE_VCPU_SUB(do_vcpu_op_register_runstate_memory_area, id, arg)
@@ -68,8 +65,11 @@ HANDLE_VCPU_SUB(do_vcpu_op_register_runstate_memory_area, id, arg)
 
 	if (!v)
 		return -XEN_ENOENT;
-	if (copy_from_guest(&area, arg, sizeof(area)) ||
-	    !guest_range_ok(area.addr.p, sizeof(struct vcpu_runstate_info)))
+	if (copy_from_guest(&area, arg, sizeof(area)))
+		return -XEN_EFAULT;
+	if (guest32)
+		area.addr.p = (u32)area.addr.p;
+	if (!guest_range_ok(area.addr.p, sizeof(struct vcpu_runstate_info)))
 		return -XEN_EFAULT;
 	v->runstate = area.addr.p;
 	runstate_change(v, v->runstate_now);
@@ -84,7 +84,7 @@ static long place_info(struct vcpu *v, u64 mfn, u32 offset)
 {
 	struct vcpu_info *info;
 
-	if (offset > 4096 - sizeof(*info) || offset % _Alignof(struct vcpu_info))
+	if (offset > 4096 - sizeof(*info) || offset % (guest32 ? 4 : 8))
 		return -XEN_ENXIO;
 	if (v->info_placed || !frame_owned(mfn) || frame_type(frame_table[mfn]))
 		return -XEN_EINVAL;
@@ -92,7 +92,10 @@ static long place_info(struct vcpu *v, u64 mfn, u32 offset)
 	memcpy(info, v->info, sizeof(*info));
 	v->info = info;
 	v->info_placed = true;
-	info->evtchn_pending_sel = ~0UL;
+	if (guest32)
+		((u32 *)info)[VCPU_INFO32_SELECTOR] = ~0U;
+	else
+		info->evtchn_pending_sel = ~0UL;
 	info->evtchn_upcall_pending = 1;
 	time_publish(v);
 	return 0;

@@ -7,6 +7,12 @@
 
 #include "hypercall.h"
 
+/* The bitmaps of shared_info, whose place depends on the guest's word size. */
+extern u64 *pending_bits, *mask_bits;
+
+/** event_init() - find them; once, when shared_info is known */
+void event_init(void);
+
 #define TIMER_VECTOR 0xf1
 #define SPURIOUS_VECTOR 0xff
 
@@ -49,6 +55,9 @@ void timer_fired(struct vcpu *v);
 
 /** timer_arm() - have the hardware timer fire for the next of @v's deadlines */
 void timer_arm(struct vcpu *v);
+
+/** runstate_copy() - write what @v did with its time to guest address @to */
+long runstate_copy(const struct vcpu *v, u64 to);
 
 /** runstate_change() - account the time in the last state, enter @state */
 void runstate_change(struct vcpu *v, u32 state);

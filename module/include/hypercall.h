@@ -38,6 +38,9 @@ static inline long call_sub(const hypercall_fn *table, size_t size, unsigned lon
 	return table[(u32)cmd]((u32)cmd, b, c, d, e, f);
 }
 
+/* The guest's addresses: [0, guest_low_end), and from guest_high_start on */
+extern u64 guest_low_end, guest_high_start;
+
 /**
  * guest_range_ok() - may the guest name this range of its addresses?
  * @va:  virtual address
@@ -47,9 +50,8 @@ static inline long call_sub(const hypercall_fn *table, size_t size, unsigned lon
  */
 static inline bool guest_range_ok(u64 va, u64 len)
 {
-	const u64 low_end = 0x800000000000;
-
-	return va < low_end ? len <= low_end - va : va >= MONITOR_VA_END && len <= -va;
+	return va < guest_low_end ? len <= guest_low_end - va
+				  : va >= guest_high_start && len <= -va;
 }
 
 /* entry.S: bytes left, 0 when all were copied */

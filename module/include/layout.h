@@ -43,6 +43,9 @@
 #define SEL_USER_CS32 0xe023
 #define SEL_USER_DS 0xe02b
 #define SEL_USER_CS 0xe033
+/* 32-bit guests know other numbers (FLAT_RING3_* of xen-x86_32.h). */
+#define SEL32_USER_CS 0xe02b
+#define SEL32_USER_DS 0xe033
 #define SEL_TSS 0xe040
 #define SEL_LDT 0xe050
 /* STAR: syscall loads SEL_CS and SEL_DS; sysretq CS + 16, SS + 8 */

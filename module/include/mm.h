@@ -26,6 +26,20 @@ static inline u64 pte_mfn(u64 pte)
 
 extern u64 *frame_table, *m2p;
 
+/* Bytes of an entry of the guest's tables, and the level of its roots. */
+extern u8 pte_bytes, root_level;
+
+/** entry_read() - an entry of a guest's table, in the direct map */
+static inline u64 entry_read(const void *slot)
+{
+	return likely(pte_bytes == 8) ? READ_ONCE(*(const u64 *)slot)
+				      : READ_ONCE(*(const u32 *)slot);
+}
+
+/* 32-bit guests: what shadow L2 tables hold from the hole on, 2 MiB each */
+#define MAX_HOLE_ENTRIES 96
+extern u64 hole_entries[MAX_HOLE_ENTRIES];
+
 /* BOOT_SYSCALL_IN_RING3: user-executable page with a hlt; else 0 */
 extern u64 syscall_page;
 extern u64 master_root[512];
@@ -60,14 +74,14 @@ static inline bool frame_owned(u64 mfn)
 }
 
 /**
- * frame_get() - take a reference on a frame as a table of level @level
- * @mfn:   frame, any number
- * @level: 1 to 4, or FRAME_DESCRIPTORS
+ * frame_get() - take a reference on a frame as a table of a type
+ * @mfn:  frame, any number
+ * @type: 1 to 4 (a level), FRAME_DESCRIPTORS, FRAME_TOP_L2
  *
  * A frame without a type is walked, checked and gets the type.
  * Return: 0, or -XEN_EINVAL.
  */
-long frame_get(u64 mfn, unsigned int level);
+long frame_get(u64 mfn, unsigned int type);
 
 /** frame_put() - drop such a reference; with the last one the type ends */
 void frame_put(u64 mfn);
@@ -84,33 +98,64 @@ long frame_unpin(u64 mfn);
  *
  * Return: 0, or a negative XEN_E* value with nothing changed.
  */
-long entry_set(u64 *slot, u64 value, bool preserve);
+long entry_set(void *slot, u64 value, bool preserve);
 
 /**
  * entry_exchange() - the same for an L1 entry that must still hold @old
  * Return: 0; -XEN_EAGAIN when it holds something else by now.
  */
-long entry_exchange(u64 *slot, u64 old, u64 value);
+long entry_exchange(void *slot, u64 old, u64 value);
 
 /* ---- root.c: shadow roots ---- */
 
 /** roots_init() - give what is left of the heap to shadow roots */
 void roots_init(void);
 
-/** root_shadow() - machine address of the shadow of L4 @mfn, filled */
+/** root_shadow() - machine address of the shadow of root table @mfn, filled */
 u64 root_shadow(u64 mfn);
 
-/** root_changed() - entry @index of L4 @mfn has a new value */
-void root_changed(u64 mfn, unsigned int index, u64 value);
+/** shadow_changed() - entry @index of table @mfn, which has a shadow, is new */
+void shadow_changed(u64 mfn, unsigned int index);
 
-/** root_forget() - L4 @mfn is no table any more */
-void root_forget(u64 mfn);
+/** shadow_forget() - table @mfn, which has a shadow, is no table any more */
+void shadow_forget(u64 mfn);
 
 /** root_set_kernel() - MMUEXT_NEW_BASEPTR, cr3 writes: load a kernel root */
 long root_set_kernel(struct vcpu *v, u64 mfn);
 
 /** root_set_user() - MMUEXT_NEW_USER_BASEPTR; 0: none */
 long root_set_user(struct vcpu *v, u64 mfn);
+
+/* ---- shadow32.c: two-level guests, whose tables are shadowed in full ---- */
+
+#define SHADOW32_PAGES 6 /* of a root: L4, L3, four L2 */
+
+/** shadow32_init() - give the rest of the heap to shadows of L1 tables */
+void shadow32_init(void);
+
+/** shadow32_fill_root() - begin a shadow root: empty but for monitor and hole */
+void shadow32_fill_root(u64 *pages);
+
+/** shadow32_changed(), shadow32_forget() - as shadow_changed(), shadow_forget() */
+void shadow32_changed(u64 mfn, unsigned int index);
+void shadow32_forget(u64 mfn);
+
+/**
+ * shadow32_fault() - a page fault that may be the shadow's, not the guest's
+ * @v:     vCPU
+ * @addr:  address
+ * @error: its error code
+ *
+ * Sets accessed and dirty bits in the guest's entries as hardware would.
+ * Return: true when the access may be tried again.
+ */
+bool shadow32_fault(struct vcpu *v, u64 addr, u32 error);
+
+/** shadow_pages() - pages of the shadow of @mfn, or NULL */
+u64 *shadow_pages(u64 mfn);
+
+/** shadow_each_root() - call @fn with the pages of each shadow root */
+void shadow_each_root(void (*fn)(u64 *pages));
 
 /* ---- walk.c ---- */
 
@@ -121,7 +166,7 @@ long root_set_user(struct vcpu *v, u64 mfn);
  * @level: 1 to 4
  * Return: the entry in the direct map, or NULL when a table above is missing.
  */
-u64 *walk(const struct vcpu *v, u64 va, unsigned int level);
+void *walk(const struct vcpu *v, u64 va, unsigned int level);
 
 /* ---- ptwr.c: writable page tables ---- */
 

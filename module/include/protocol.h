@@ -145,13 +145,14 @@ _Static_assert(sizeof(struct boot_info) == 160, "layout of struct boot_info");
 #define FRAME_OWNED (1ULL << 0) /* the guest may map it */
 #define FRAME_TYPE_SHIFT 1 /* 3 bits: 0 none, 1 to 4 a table of that level, or */
 #define FRAME_DESCRIPTORS 5 /* ... part of a GDT or LDT */
+#define FRAME_TOP_L2 6 /* ... the L2 of a PAE guest's top GiB, with Xen's hole */
 #define FRAME_TYPE_MASK (7ULL << FRAME_TYPE_SHIFT)
 #define FRAME_PINNED (1ULL << 4)
 #define FRAME_LOCK (1ULL << 5)
 #define FRAME_COUNT_SHIFT 8 /* 24 bits: typed references, the pin included */
 #define FRAME_COUNT_ONE (1ULL << FRAME_COUNT_SHIFT)
 #define FRAME_COUNT_MASK (0xffffffULL << FRAME_COUNT_SHIFT)
-#define FRAME_SHADOW_SHIFT 32 /* 32 bits: L4: shadow root's number + 1 */
+#define FRAME_SHADOW_SHIFT 32 /* 32 bits: number of its shadow + 1 */
 
 #define M2P_INVALID (~0ULL)
 #define M2P32_INVALID (~0U)

@@ -21,6 +21,9 @@ void deliver_exception(struct vcpu *v, struct regs *r, u32 vector, u32 error);
 /** deliver_page_fault() - the same for #PF at @addr; @error as hardware gave it */
 void deliver_page_fault(struct vcpu *v, struct regs *r, u64 addr, u32 error);
 
+/** set_guest_cr2() - where the guest reads CR2: vcpu_info, or by mov */
+void set_guest_cr2(struct vcpu *v, u64 addr);
+
 /** deliver_callback() - the same for CALLBACKTYPE_* @type */
 void deliver_callback(struct vcpu *v, struct regs *r, u32 type);
 

@@ -81,6 +81,7 @@ struct tss {
  * @gs_kernel, @gs_user: guest's GS base of the mode that it is not in now
  * @traps:        trap table
  * @callback:     event, failsafe, syscall... addresses by CALLBACKTYPE_*
+ * @callback_cs: 32-bit guests: their code segments
  * @callback_masks: bit n: callback n is entered with events masked
  * @kernel_sp, @kernel_ss: stack of entries from user mode
  * @iopl:         virtual I/O privilege level
@@ -113,6 +114,7 @@ struct vcpu {
 
 	struct trap_info traps[256];
 	u64 callback[16];
+	u16 callback_cs[16];
 	u32 callback_masks;
 	u64 kernel_sp;
 	u64 kernel_ss;
@@ -184,6 +186,21 @@ static inline void count(struct vcpu *v, enum vcpu_stat what)
 extern struct vcpu vcpus[];
 extern const struct boot_info *boot;
 extern struct shared_info *shared_info;
+
+/* A 32-bit guest: its kernel runs in ring 1, and there is one root for both modes. */
+extern bool guest32;
+
+/* Ring of the guest's kernel: what selectors of its own get at least. */
+static inline u64 guest_rpl(void)
+{
+	return guest32 ? 1 : 3;
+}
+
+static inline u64 fix_selector(u64 selector)
+{
+	return (selector & 3) >= guest_rpl() ? (u16)selector
+					     : (selector & 0xfffc) | guest_rpl();
+}
 
 /* What the guest asked for by vm_assist(): bit n is VMASST_TYPE n. */
 extern u64 vm_assists;

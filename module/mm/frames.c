@@ -23,13 +23,52 @@
 
 #define INVALID_ENTRY_MFN (PTE_ADDR >> 12)
 
-/*
- * The guest's kernel runs in ring 3: its pages need U, in every level.  What
- * the guest made a kernel page is marked; user pages become global, as in Xen.
+/**
+ * struct table_kind - what a frame of some type holds, by paging mode
+ * @entries: entries that are the guest's; in a 64-bit L4 also those behind the
+ *           monitor's slots
+ * @child:   type of the frames they point to; 0: of any page
  */
-static u64 adjust(u64 pte, unsigned int level)
+struct table_kind {
+	u16 entries;
+	u8 child;
+};
+
+static const struct table_kind kinds[][8] = {
+	[PAGING_PV64] = { [1] = { 512, 0 },
+			  [2] = { 512, 1 },
+			  [3] = { 512, 2 },
+			  [4] = { 512, 3 } },
+	[PAGING_PV32PAE] = { [1] = { 512, 0 },
+			     [2] = { 512, 1 },
+			     [3] = { 4, 2 },
+			     [FRAME_TOP_L2] = { HOLE32_PAE >> 21 & 511, 1 } },
+	[PAGING_PV32] = { [1] = { 1024, 0 }, [2] = { HOLE32_TWO_LEVEL >> 22, 1 } },
+};
+
+static inline struct table_kind kind_of(unsigned int type)
 {
-	if (level > 1)
+	return kinds[boot->paging][type];
+}
+
+/* The fourth L3 entry of a PAE guest points to the L2 that has the hole. */
+static inline unsigned int child_type(unsigned int type, unsigned int index)
+{
+	if (type == 3 && index == 3 && boot->paging == PAGING_PV32PAE)
+		return FRAME_TOP_L2;
+	return kind_of(type).child;
+}
+
+/*
+ * A 64-bit guest's kernel runs in ring 3: its pages need U, in every level.
+ * What the guest made a kernel page is marked; user pages become global, as in
+ * Xen.  Ring 1 needs none of it.
+ */
+static u64 adjust(u64 pte, unsigned int type)
+{
+	if (guest32)
+		return pte;
+	if (type > 1)
 		return pte | PTE_U;
 	if (!(pte & PTE_U))
 		pte |= PTE_GUEST_KERNEL | PTE_U;
@@ -62,33 +101,43 @@ static inline long check_l1(u64 pte)
 	return 0;
 }
 
-static bool monitor_slot(unsigned int level, unsigned int index)
+/* Is entry @index of a table of this type not the guest's? */
+static inline bool monitor_slot(unsigned int type, unsigned int index)
 {
-	return level == 4 && index - MONITOR_FIRST_SLOT < MONITOR_NR_SLOTS;
+	if (type == 4)
+		return index - MONITOR_FIRST_SLOT < MONITOR_NR_SLOTS;
+	return index >= kind_of(type).entries;
 }
 
-static long take_entry(u64 *slot, unsigned int level)
+/* Check and take what an entry refers to; the value it is to have, or an error. */
+static long take_entry(u64 *pte, unsigned int type, unsigned int index)
 {
 	long rc;
 
-	if (level == 1)
-		rc = check_l1(*slot);
-	else if (*slot & UPPER_FORBIDDEN)
+	if (type == 1)
+		rc = check_l1(*pte);
+	else if (*pte & UPPER_FORBIDDEN)
 		rc = -XEN_EINVAL;
 	else
-		rc = frame_get(pte_mfn(*slot), level - 1);
-	if (!rc)
-		*slot = adjust(*slot, level);
+		rc = frame_get(pte_mfn(*pte), child_type(type, index));
+	*pte = adjust(*pte, type);
 	return rc;
 }
 
-static void drop_entries(u64 mfn, unsigned int level, unsigned int from, unsigned int to)
+static void *entry_ptr(u64 mfn, unsigned int index)
 {
-	const u64 *table = frame_ptr(mfn);
+	return direct((mfn << 12) + index * pte_bytes);
+}
 
-	for (unsigned int i = from; i < to; i++)
-		if (table[i] & PTE_P && !monitor_slot(level, i))
-			frame_put(pte_mfn(table[i]));
+static void drop_entries(u64 mfn, unsigned int type, unsigned int end)
+{
+	u64 pte;
+
+	for (unsigned int i = 0; i < end; i++) {
+		pte = entry_read(entry_ptr(mfn, i));
+		if (pte & PTE_P && !monitor_slot(type, i))
+			frame_put(pte_mfn(pte));
+	}
 }
 
 static long take_descriptors(struct segment_descriptor *d)
@@ -99,27 +148,31 @@ static long take_descriptors(struct segment_descriptor *d)
 	return 0;
 }
 
-static long take_table(u64 mfn, unsigned int level)
+static long take_table(u64 mfn, unsigned int type)
 {
-	u64 *table = frame_ptr(mfn);
+	unsigned int end = kind_of(type).entries;
+	u64 pte, old;
 	long rc;
 
-	if (level == FRAME_DESCRIPTORS)
+	if (type == FRAME_DESCRIPTORS)
 		return take_descriptors(frame_ptr(mfn));
-	for (unsigned int i = 0; i < 512; i++) {
-		if (!(table[i] & PTE_P) || monitor_slot(level, i))
+	for (unsigned int i = 0; i < end; i++) {
+		pte = old = entry_read(entry_ptr(mfn, i));
+		if (!(pte & PTE_P) || monitor_slot(type, i))
 			continue;
-		rc = take_entry(&table[i], level);
+		rc = take_entry(&pte, type, i);
 		if (rc) {
-			if (level > 1)
-				drop_entries(mfn, level, 0, i);
+			if (type > 1)
+				drop_entries(mfn, type, i);
 			return rc;
 		}
+		if (pte != old)
+			*(u64 *)entry_ptr(mfn, i) = pte;
 	}
 	return 0;
 }
 
-long frame_get(u64 mfn, unsigned int level)
+long frame_get(u64 mfn, unsigned int type)
 {
 	u64 word;
 	long rc;
@@ -127,15 +180,15 @@ long frame_get(u64 mfn, unsigned int level)
 	if (!frame_owned(mfn))
 		return -XEN_EINVAL;
 	word = frame_table[mfn];
-	if (likely(frame_type(word) == level)) {
+	if (likely(frame_type(word) == type)) {
 		frame_table[mfn] = word + FRAME_COUNT_ONE;
 		return 0;
 	}
 	if (frame_type(word))
 		return -XEN_EINVAL;
 	/* Typed before it is walked: a table can't map itself writable. */
-	frame_table[mfn] = word | (u64)level << FRAME_TYPE_SHIFT | FRAME_COUNT_ONE;
-	rc = take_table(mfn, level);
+	frame_table[mfn] = word | (u64)type << FRAME_TYPE_SHIFT | FRAME_COUNT_ONE;
+	rc = take_table(mfn, type);
 	if (rc)
 		frame_table[mfn] = word;
 	return rc;
@@ -144,16 +197,16 @@ long frame_get(u64 mfn, unsigned int level)
 void frame_put(u64 mfn)
 {
 	u64 word = frame_table[mfn] - FRAME_COUNT_ONE;
-	unsigned int level = frame_type(word);
+	unsigned int type = frame_type(word);
 
 	frame_table[mfn] = word;
 	if (word & FRAME_COUNT_MASK)
 		return;
-	if (level == 4)
-		root_forget(mfn);
+	if (word >> FRAME_SHADOW_SHIFT)
+		shadow_forget(mfn);
 	frame_table[mfn] &= ~FRAME_TYPE_MASK;
-	if (level > 1 && level <= 4)
-		drop_entries(mfn, level, 0, 512);
+	if (kind_of(type).child)
+		drop_entries(mfn, type, kind_of(type).entries);
 }
 
 long frame_pin(u64 mfn, unsigned int level)
@@ -179,55 +232,72 @@ long frame_unpin(u64 mfn)
 	return 0;
 }
 
-/* Store; with @preserve, hardware's A and D bits of the old value stay. */
-static void store(u64 *slot, u64 value, bool preserve)
+static bool exchange(void *slot, u64 *old, u64 value)
 {
-	u64 old = *slot;
+	u32 old32 = *old;
+	bool done;
 
-	if (!preserve) {
-		WRITE_ONCE(*slot, value);
-		return;
-	}
-	while (!__atomic_compare_exchange_n(slot, &old, value | (old & (PTE_A | PTE_D)), false,
-					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		;
+	if (likely(pte_bytes == 8))
+		return __atomic_compare_exchange_n((u64 *)slot, old, value, false,
+						   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	done = __atomic_compare_exchange_n((u32 *)slot, &old32, (u32)value, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	*old = old32;
+	return done;
 }
 
-static long set_upper(u64 *slot, u64 value, unsigned int level, bool preserve)
+/* Store; with @preserve, hardware's A and D bits of the old value stay. */
+static void store(void *slot, u64 value, bool preserve)
 {
-	unsigned int index = (u64)slot / 8 % 512;
-	u64 mfn = virt_to_paddr(slot) >> 12, old = *slot;
+	u64 old;
+
+	if (preserve) {
+		old = entry_read(slot);
+		while (!exchange(slot, &old, value | (old & (PTE_A | PTE_D))))
+			;
+	} else if (likely(pte_bytes == 8)) {
+		WRITE_ONCE(*(u64 *)slot, value);
+	} else {
+		WRITE_ONCE(*(u32 *)slot, value);
+	}
+}
+
+static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
+{
+	u64 paddr = virt_to_paddr(slot), old = entry_read(slot);
+	unsigned int index = (paddr & 4095) / pte_bytes;
 	bool same = (value & PTE_P) && (old & PTE_P) && !((value ^ old) & PTE_ADDR);
 	long rc;
 
-	if (monitor_slot(level, index))
-		return -XEN_EINVAL;
+	if (monitor_slot(type, index))
+		return type == 4 ? -XEN_EINVAL : -XEN_EPERM;
 	if (value & PTE_P) {
 		if (value & UPPER_FORBIDDEN)
 			return -XEN_EINVAL;
-		value = adjust(value, level);
-		rc = same ? 0 : frame_get(pte_mfn(value), level - 1);
+		value = adjust(value, type);
+		rc = same ? 0 : frame_get(pte_mfn(value), child_type(type, index));
 		if (rc)
 			return rc;
 	}
 	store(slot, value, preserve);
-	if (level == 4)
-		root_changed(mfn, index, *slot);
+	if (frame_table[paddr >> 12] >> FRAME_SHADOW_SHIFT)
+		shadow_changed(paddr >> 12, index);
 	if ((old & PTE_P) && !same)
 		frame_put(pte_mfn(old));
 	return 0;
 }
 
-long entry_set(u64 *slot, u64 value, bool preserve)
+long entry_set(void *slot, u64 value, bool preserve)
 {
-	unsigned int level = frame_type(frame_table[virt_to_paddr(slot) >> 12]);
+	u64 mfn = virt_to_paddr(slot) >> 12;
+	unsigned int type = frame_type(frame_table[mfn]);
 	long rc;
 
-	if (level == FRAME_DESCRIPTORS)
+	if (type == FRAME_DESCRIPTORS)
 		return -XEN_EINVAL;
-	if (level > 1)
-		return set_upper(slot, value, level, preserve);
-	if (level == 1 && (value & PTE_P)) {
+	if (type > 1)
+		return set_upper(slot, value, type, preserve);
+	if (type == 1 && (value & PTE_P)) {
 		rc = check_l1(value);
 		if (rc)
 			return rc;
@@ -235,11 +305,14 @@ long entry_set(u64 *slot, u64 value, bool preserve)
 	}
 	/* No table: ordinary memory of the guest, written as it is. */
 	store(slot, value, preserve);
+	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
+		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);
 	return 0;
 }
 
-long entry_exchange(u64 *slot, u64 old, u64 value)
+long entry_exchange(void *slot, u64 old, u64 value)
 {
+	u64 mfn = virt_to_paddr(slot) >> 12;
 	long rc;
 
 	if (value & PTE_P) {
@@ -248,8 +321,9 @@ long entry_exchange(u64 *slot, u64 old, u64 value)
 			return rc;
 		value = adjust(value, 1);
 	}
-	if (!__atomic_compare_exchange_n(slot, &old, value, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST))
+	if (!exchange(slot, &old, value))
 		return -XEN_EAGAIN;
+	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
+		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);
 	return 0;
 }

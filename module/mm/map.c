@@ -8,6 +8,10 @@
 #include "mm.h"
 #include "trap.h"
 
+u64 hole_entries[MAX_HOLE_ENTRIES];
+u8 pte_bytes, root_level;
+u64 guest_low_end, guest_high_start;
+
 #define SLOT(va) ((va) >> 39 & 511)
 #define TABLE (PTE_P | PTE_RW | PTE_A)
 #define LARGE (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_PS | PTE_NX)
@@ -100,6 +104,29 @@ static void map_syscall_page(void)
 	syscall_page = va;
 }
 
+/* Xen's part of a 32-bit guest's space: its machine-to-phys table, read-only. */
+static void fill_hole(u64 start)
+{
+	u64 n = min(boot->m2p32_bytes, HOLE_END - start) >> 21;
+
+	for (u64 i = 0; i < n; i++)
+		hole_entries[i] = (boot->m2p32 + (i << 21)) | (LARGE & ~PTE_RW);
+}
+
+static void find_guest_space(void)
+{
+	static const u8 levels[] = { 4, 3, 2 };
+	u64 hole = boot->paging == PAGING_PV32 ? HOLE32_TWO_LEVEL : HOLE32_PAE;
+
+	guest32 = boot->paging != PAGING_PV64;
+	root_level = levels[boot->paging];
+	pte_bytes = boot->paging == PAGING_PV32 ? 4 : 8;
+	guest_low_end = guest32 ? hole : 0x800000000000;
+	guest_high_start = guest32 ? ~0ULL : MONITOR_VA_END;
+	if (guest32)
+		fill_hole(hole);
+}
+
 void map_init(void)
 {
 	u64 end = ((boot->end_mfn << 12) + 0x1fffff) & ~0x1fffffULL;
@@ -117,6 +144,7 @@ void map_init(void)
 	mapped = true;
 	master_root[0] = 0;
 	tlb_flush();
+	find_guest_space();
 	frame_table = direct(boot->frame_table);
 	m2p = direct(boot->m2p);
 }

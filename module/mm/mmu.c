@@ -2,6 +2,7 @@
 /*
  * mmu.c - mmu_update, update_va_mapping, mmuext_op
  */
+#include "compat.h"
 #include "mm.h"
 #include "trap.h"
 
@@ -22,6 +23,8 @@ static long machphys_update(u64 mfn, u64 pfn)
 	if (!frame_owned(mfn))
 		return -XEN_EINVAL;
 	m2p[mfn] = pfn;
+	if (guest32)
+		((u32 *)direct(boot->m2p32))[mfn] = pfn;
 	return 0;
 }
 
@@ -69,7 +72,7 @@ static long read_vcpu_mask(u64 mask)
 {
 	u64 bits;
 
-	return copy_from_guest(&bits, mask, sizeof(bits));
+	return copy_from_guest(&bits, mask, guest32 ? 4 : 8);
 }
 
 /* UVMF_*: what to flush, and in the other bits where. */
@@ -89,9 +92,11 @@ static long flush_after(u64 va, u64 flags)
 	return rc;
 }
 
-HANDLE3(do_update_va_mapping, va, value, flags)
+/* 32-bit guests pass the value in two halves. */
+HANDLE4(do_update_va_mapping, va, b, c, d)
 {
-	u64 *slot = walk(this_vcpu(), va, 1);
+	u64 value = guest32 ? c << 32 | b : b, flags = guest32 ? d : c;
+	void *slot = walk(this_vcpu(), va, 1);
 	long rc;
 
 	if (unlikely(!slot || frame_type(frame_table[virt_to_paddr(slot) >> 12]) != 1))
@@ -135,12 +140,16 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 	case MMUEXT_PIN_L2_TABLE:
 	case MMUEXT_PIN_L3_TABLE:
 	case MMUEXT_PIN_L4_TABLE:
+		if (op->cmd - MMUEXT_PIN_L1_TABLE + 1 > root_level)
+			return 0; /* as Xen: no such level here */
 		return frame_pin(op->arg1.mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
 	case MMUEXT_UNPIN_TABLE:
 		return frame_unpin(op->arg1.mfn);
 	case MMUEXT_NEW_BASEPTR:
 		return root_set_kernel(v, op->arg1.mfn);
 	case MMUEXT_NEW_USER_BASEPTR:
+		if (guest32)
+			return -XEN_ENOSYS;
 		return root_set_user(v, op->arg1.mfn);
 	case MMUEXT_TLB_FLUSH_MULTI:
 		if (read_vcpu_mask((u64)op->arg2.vcpumask.p))
@@ -174,19 +183,34 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 	}
 }
 
+static long copy_mmuext_op(struct mmuext_op *op, u64 from)
+{
+	struct mmuext_op32 op32;
+
+	if (likely(!guest32))
+		return copy_from_guest(op, from, sizeof(*op));
+	if (copy_from_guest(&op32, from, sizeof(op32)))
+		return -XEN_EFAULT;
+	op->cmd = op32.cmd;
+	op->arg1.mfn = op32.arg1;
+	op->arg2.vcpumask.p = (void *)(u64)op32.arg2; /* or nr_ents, src_mfn */
+	return 0;
+}
+
 HANDLE4(do_mmuext_op, ops, nr, pdone, domid)
 {
+	u64 size = guest32 ? sizeof(struct mmuext_op32) : sizeof(struct mmuext_op);
 	struct vcpu *v = this_vcpu();
 	struct mmuext_op op;
 	u32 done, n = nr;
 	long rc = 0;
 
-	if (!guest_range_ok(ops, n * sizeof(op)))
+	if (!guest_range_ok(ops, n * size))
 		return -XEN_EFAULT;
 	if (!is_self((u16)domid))
 		return -XEN_ESRCH;
-	for (done = 0; done < n; done++, ops += sizeof(op)) {
-		rc = copy_from_guest(&op, ops, sizeof(op));
+	for (done = 0; done < n; done++, ops += size) {
+		rc = copy_mmuext_op(&op, ops);
 		if (rc)
 			break;
 		if (boot->flags & BOOT_TRACE)

@@ -160,6 +160,10 @@ static unsigned int decode_1(struct insn *i, const u8 *p)
 	case 0x89:
 		i->op = OP_MOV;
 		return 0;
+	case 0xa2:
+	case 0xa3:
+		i->op = OP_MOV;
+		return 0;
 	case 0xaa:
 	case 0xab:
 		i->op = OP_STOS;
@@ -191,7 +195,7 @@ static bool decode(struct insn *i, struct regs *r, const u8 *code)
 		if (p - code > 4)
 			return false;
 	}
-	if ((*p & 0xf0) == 0x40)
+	if (!guest32 && (*p & 0xf0) == 0x40)
 		rex = *p++;
 	two_byte = *p == 0x0f;
 	p += two_byte;
@@ -201,6 +205,11 @@ static bool decode(struct insn *i, struct regs *r, const u8 *code)
 		return false;
 	if (i->op == OP_STOS) {
 		i->length = p + 1 - code;
+		return true;
+	}
+	if (*p == 0xa2 || *p == 0xa3) { /* mov %eax, to an absolute address */
+		i->source = r->rax;
+		i->length = p + 1 + (guest32 ? 4 : 8) - code;
 		return true;
 	}
 	memory = modrm_length(p + 1);
@@ -333,7 +342,7 @@ static void write_back(struct regs *r, const struct insn *i, u64 old)
 }
 
 /* Merge the operand into its entry and have it checked and stored. */
-static bool store_operand(struct regs *r, const struct insn *i, u64 *slot, unsigned int offset)
+static bool store_operand(struct regs *r, const struct insn *i, void *slot, unsigned int offset)
 {
 	u64 mask = mask_of(i->size) << offset * 8, old, value, operand;
 	u64 flags = r->rflags;
@@ -341,10 +350,13 @@ static bool store_operand(struct regs *r, const struct insn *i, u64 *slot, unsig
 
 	do {
 		r->rflags = flags;
-		old = READ_ONCE(*slot);
+		old = entry_read(slot);
 		operand = (old & mask) >> offset * 8;
 		value = (old & ~mask) | compute(r, i, operand) << offset * 8;
 		rc = entry_exchange(slot, old, value);
+		/* The upper half first: the lower one follows (Xen, ptwr_emulated_update()). */
+		if (rc == -XEN_EINVAL && guest32 && offset == 4 && (value & PTE_P))
+			rc = entry_exchange(slot, old, value & ~PTE_P);
 	} while (rc == -XEN_EAGAIN);
 	if (rc) {
 		r->rflags = flags;
@@ -357,20 +369,22 @@ static bool store_operand(struct regs *r, const struct insn *i, u64 *slot, unsig
 bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 {
 	struct insn i = { .op = OP_NONE };
-	u64 *pte = walk(v, addr, 1);
-	unsigned int offset = addr & 7;
+	const void *slot = walk(v, addr, 1);
+	u64 pte = slot ? entry_read(slot) : 0;
+	unsigned int offset = addr & (pte_bytes - 1);
 	u8 code[16] = { 0 };
 
-	if (!vm_assist(VMASST_TYPE_writable_pagetables) || !pte || !(*pte & PTE_P) ||
-	    !frame_owned(pte_mfn(*pte)) || frame_type(frame_table[pte_mfn(*pte)]) != 1)
+	if (!vm_assist(VMASST_TYPE_writable_pagetables) || !(pte & PTE_P) ||
+	    !frame_owned(pte_mfn(pte)) || frame_type(frame_table[pte_mfn(pte)]) != 1)
 		return false;
 	/* Code at the end of a mapping: take what is there. */
 	if (copy_from_guest(code, r->rip, sizeof(code)) &&
 	    copy_from_guest(code, r->rip, 4096 - (r->rip & 4095)))
 		return false;
-	if (!decode(&i, r, code) || offset + i.size > 8)
+	if (!decode(&i, r, code) || offset + i.size > pte_bytes)
 		return false;
-	if (!store_operand(r, &i, (u64 *)frame_ptr(pte_mfn(*pte)) + (addr & 4095) / 8, offset))
+	addr = (pte & PTE_ADDR) | (addr & 4095);
+	if (!store_operand(r, &i, direct(addr - offset), offset))
 		return false;
 	count(v, STAT_PTWR);
 	return true;

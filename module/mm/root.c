@@ -2,29 +2,66 @@
 /*
  * root.c - shadow roots: what CR3 really holds
  *
- * The shadow of a guest's L4 is a copy of it with the monitor's slots filled in.
- * It is made when the L4 is first loaded and kept until the L4 ends or another
- * root needs the page: a fixed pool, so nothing is allocated when a process is
- * born or switched to.
+ * 64-bit guests: a copy of the guest's L4 with the monitor's slots filled in.
+ * PAE: an L4 with the monitor's slots, an L3 made of the guest's four entries,
+ * and the L2 of the top GiB, which has Xen's hole; the guest's other tables are
+ * used in place.  Two-level: see shadow32.c.
+ *
+ * A shadow is made when the root is first loaded and kept until the root ends or
+ * another one needs the pages: a fixed pool, so nothing is allocated when a
+ * process is born or switched to.
  */
 #include "mm.h"
 #include "trap.h"
 
+/**
+ * struct shadow - one of the pool
+ * @mfn: the guest's root table, 0: free
+ * @top: PAE: the L2 of its top GiB, whose shadow is here too; 0: none
+ */
 static struct shadow {
-	u64 mfn; /* the guest's L4, 0: free */
+	u64 mfn;
+	u64 top;
 } * shadows;
-static u64 *shadow_pages;
+static u64 *pool;
 static u32 nr_shadows, next_shadow;
+static u32 shadow_words; /* size of a shadow, in words: 512, or some pages */
+
+/* Pages of a PAE root's shadow */
+#define PAE_L3 512
+#define PAE_TOP (2 * 512)
+
+#define UPPER (PTE_P | PTE_RW | PTE_U | PTE_A)
+
+static u32 pages_of_shadow(void)
+{
+	switch (boot->paging) {
+	case PAGING_PV64:
+		return 1;
+	case PAGING_PV32PAE:
+		return 3;
+	default:
+		return SHADOW32_PAGES;
+	}
+}
 
 void roots_init(void)
 {
-	u64 head = (heap_left() / 512) + 1;
+	u32 pages = pages_of_shadow();
+	/* A two-level guest needs most of the heap for its L1 tables. */
+	u64 share = boot->paging == PAGING_PV32 ? heap_left() / 4 : heap_left() - 16;
+	u64 head;
 
+	nr_shadows = share / pages;
+	head = (nr_shadows * sizeof(*shadows) + 4095) / 4096;
+	nr_shadows -= head / pages + 1;
+	shadow_words = pages * 512;
 	shadows = heap_pages(head);
-	nr_shadows = min(heap_left(), head * 4096 / sizeof(*shadows));
-	shadow_pages = heap_pages(nr_shadows);
-	if (nr_shadows < 4)
+	pool = heap_pages((u64)nr_shadows * pages);
+	if (share < 4 * pages)
 		panic(NULL, "no memory for shadow roots");
+	if (boot->paging == PAGING_PV32)
+		shadow32_init();
 }
 
 static bool loaded(u64 mfn)
@@ -35,7 +72,57 @@ static bool loaded(u64 mfn)
 	return false;
 }
 
-/* The next page in turn that no vCPU has in CR3. */
+static u32 shadow_number(u64 mfn)
+{
+	return frame_table[mfn] >> FRAME_SHADOW_SHIFT;
+}
+
+static void set_shadow_number(u64 mfn, u32 n)
+{
+	frame_table[mfn] = (u32)frame_table[mfn] | (u64)n << FRAME_SHADOW_SHIFT;
+}
+
+static u64 *pages_of(u32 n)
+{
+	return pool + (u64)n * shadow_words;
+}
+
+u64 *shadow_pages(u64 mfn)
+{
+	u32 n = shadow_number(mfn);
+
+	return n ? pages_of(n - 1) : NULL;
+}
+
+void shadow_each_root(void (*fn)(u64 *pages))
+{
+	for (u32 n = 0; n < nr_shadows; n++)
+		if (shadows[n].mfn)
+			fn(pages_of(n));
+}
+
+/* The top L2 of a PAE root is noted with one of the roots that share it. */
+static void forget_top(struct shadow *s)
+{
+	u64 top = s->top;
+
+	s->top = 0;
+	if (!top || shadow_number(top) != s - shadows + 1)
+		return;
+	set_shadow_number(top, 0);
+	for (u32 n = 0; n < nr_shadows; n++)
+		if (shadows[n].top == top)
+			set_shadow_number(top, n + 1);
+}
+
+static void release(struct shadow *s)
+{
+	forget_top(s);
+	set_shadow_number(s->mfn, 0);
+	s->mfn = 0;
+}
+
+/* The next in turn that no vCPU has in CR3. */
 static u32 take_shadow(void)
 {
 	u32 n;
@@ -45,58 +132,121 @@ static u32 take_shadow(void)
 		next_shadow = n + 1 == nr_shadows ? 0 : n + 1;
 	} while (shadows[n].mfn && loaded(shadows[n].mfn));
 	if (shadows[n].mfn)
-		root_forget(shadows[n].mfn);
+		release(&shadows[n]);
 	return n;
 }
 
-static u64 *shadow_of(u64 mfn)
+static void fill_monitor_slots(u64 *l4)
 {
-	u32 n = frame_table[mfn] >> FRAME_SHADOW_SHIFT;
+	memcpy(l4 + MONITOR_FIRST_SLOT, master_root + MONITOR_FIRST_SLOT, MONITOR_NR_SLOTS * 8);
+}
 
-	return n ? shadow_pages + (n - 1) * 512UL : NULL;
+/* The L2 of the top GiB: the guest's entries up to the hole, then Xen's. */
+static void fill_top(struct shadow *s, u64 *page)
+{
+	u32 hole = HOLE32_PAE >> 21 & 511;
+
+	memset(page, 0, 4096);
+	if (s->top)
+		memcpy(page, frame_ptr(s->top), hole * 8);
+	memcpy(page + hole, hole_entries, (512 - hole) * 8);
+}
+
+/* Entry @index of a PAE guest's L3, in the form that long mode wants. */
+static void fill_pae_l3(struct shadow *s, u64 *pages, u32 index)
+{
+	u64 pte = ((u64 *)frame_ptr(s->mfn))[index];
+
+	if (index < 3) {
+		pages[PAE_L3 + index] = pte & PTE_P ? (pte & PTE_ADDR) | UPPER : 0;
+		return;
+	}
+	forget_top(s);
+	if (pte & PTE_P) {
+		s->top = pte_mfn(pte);
+		set_shadow_number(s->top, s - shadows + 1);
+	}
+	fill_top(s, pages + PAE_TOP);
+	pages[PAE_L3 + 3] = virt_to_paddr(pages + PAE_TOP) | UPPER;
+}
+
+static void fill(struct shadow *s, u64 *pages)
+{
+	switch (boot->paging) {
+	case PAGING_PV64:
+		memcpy(pages, frame_ptr(s->mfn), 4096);
+		break;
+	case PAGING_PV32PAE:
+		pages[0] = virt_to_paddr(pages + PAE_L3) | UPPER;
+		for (u32 i = 0; i < 4; i++)
+			fill_pae_l3(s, pages, i);
+		break;
+	default:
+		shadow32_fill_root(pages);
+		break;
+	}
+	fill_monitor_slots(pages);
+	count(this_vcpu(), STAT_SHADOW_FILL);
 }
 
 u64 root_shadow(u64 mfn)
 {
-	u64 *shadow = shadow_of(mfn);
-	const u64 *guest = frame_ptr(mfn);
+	u64 *pages = shadow_pages(mfn);
 	u32 n;
 
-	if (likely(shadow))
-		return virt_to_paddr(shadow);
+	if (likely(pages))
+		return virt_to_paddr(pages);
 	n = take_shadow();
 	shadows[n].mfn = mfn;
-	frame_table[mfn] |= (u64)(n + 1) << FRAME_SHADOW_SHIFT;
-	shadow = shadow_of(mfn);
-	memcpy(shadow, guest, 4096);
-	memcpy(shadow + MONITOR_FIRST_SLOT, master_root + MONITOR_FIRST_SLOT,
-	       MONITOR_NR_SLOTS * 8);
-	count(this_vcpu(), STAT_SHADOW_FILL);
-	return virt_to_paddr(shadow);
+	set_shadow_number(mfn, n + 1);
+	pages = pages_of(n);
+	fill(&shadows[n], pages);
+	return virt_to_paddr(pages);
 }
 
-void root_changed(u64 mfn, unsigned int index, u64 value)
+static void top_changed(u64 mfn, u32 index)
 {
-	u64 *shadow = shadow_of(mfn);
+	u64 pte = ((u64 *)frame_ptr(mfn))[index];
 
-	if (shadow)
-		WRITE_ONCE(shadow[index], value);
+	for (u32 n = 0; n < nr_shadows; n++)
+		if (shadows[n].top == mfn)
+			WRITE_ONCE(pages_of(n)[PAE_TOP + index], pte);
 }
 
-void root_forget(u64 mfn)
+void shadow_changed(u64 mfn, unsigned int index)
 {
-	u32 n = frame_table[mfn] >> FRAME_SHADOW_SHIFT;
+	struct shadow *s = &shadows[shadow_number(mfn) - 1];
 
-	if (!n)
-		return;
-	shadows[n - 1].mfn = 0;
-	frame_table[mfn] &= (1ULL << FRAME_SHADOW_SHIFT) - 1;
+	switch (boot->paging) {
+	case PAGING_PV64:
+		WRITE_ONCE(shadow_pages(mfn)[index], ((u64 *)frame_ptr(mfn))[index]);
+		break;
+	case PAGING_PV32PAE:
+		if (s->mfn == mfn)
+			fill_pae_l3(s, shadow_pages(mfn), index);
+		else
+			top_changed(mfn, index);
+		break;
+	default:
+		shadow32_changed(mfn, index);
+		break;
+	}
+}
+
+void shadow_forget(u64 mfn)
+{
+	u32 n = shadow_number(mfn) - 1;
+
+	if (frame_type(frame_table[mfn]) != root_level)
+		shadow32_forget(mfn);
+	else if (shadows[n].mfn == mfn)
+		release(&shadows[n]);
 }
 
 long root_set_kernel(struct vcpu *v, u64 mfn)
 {
 	u64 old = v->kernel.mfn;
-	long rc = frame_get(mfn, 4);
+	long rc = frame_get(mfn, root_level);
 
 	if (rc)
 		return rc;
@@ -116,7 +266,7 @@ long root_set_user(struct vcpu *v, u64 mfn)
 	if (mfn == old)
 		return 0;
 	if (mfn) {
-		rc = frame_get(mfn, 4);
+		rc = frame_get(mfn, root_level);
 		if (rc)
 			return rc;
 	}

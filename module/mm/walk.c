@@ -4,19 +4,27 @@
  */
 #include "mm.h"
 
-u64 *walk(const struct vcpu *v, u64 va, unsigned int level)
+static unsigned int index_of(u64 va, unsigned int level)
 {
-	u64 mfn = v->kernel_mode ? v->kernel.mfn : v->user.mfn;
+	if (unlikely(pte_bytes == 4))
+		return va >> (level == 2 ? 22 : 12) & 1023;
+	return va >> (12 + 9 * (level - 1)) & 511;
+}
+
+void *walk(const struct vcpu *v, u64 va, unsigned int level)
+{
+	u64 mfn = v->kernel_mode || guest32 ? v->kernel.mfn : v->user.mfn, pte;
 
 	if (!guest_range_ok(va, 1))
 		return NULL;
-	for (unsigned int at = 4;; at--) {
-		u64 *slot = (u64 *)frame_ptr(mfn) + (va >> (12 + 9 * (at - 1)) & 511);
+	for (unsigned int at = root_level;; at--) {
+		void *slot = direct((mfn << 12) + index_of(va, at) * pte_bytes);
 
 		if (at == level)
 			return slot;
-		if (!(*slot & PTE_P))
+		pte = entry_read(slot);
+		if (!(pte & PTE_P))
 			return NULL;
-		mfn = pte_mfn(*slot);
+		mfn = pte_mfn(pte);
 	}
 }
