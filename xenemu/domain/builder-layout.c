@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * builder-layout.c - the guest's start of day, exactly as Xen's domain builder
- * lays it out (4.17 tools/libs/guest/xg_dom_core.c, xg_dom_x86.c)
+ * lays it out (3.0.3 tools/libxc/xc_linux_build.c; 3.1 tools/libxc/xc_dom_core.c,
+ * xc_dom_x86.c; 4.17 tools/libs/guest/xg_dom_core.c, xg_dom_x86.c)
  *
  * pfns are handed out one after the other: kernel, ramdisk, p2m list,
  * start_info, xenstore page, console page, page tables, boot stack; the initial
@@ -13,14 +14,32 @@
 
 #define MAP_ALIGN (4ULL << 20)
 #define MAP_SPARE_PAGES ((512U << 10) / PAGE_SIZE)
+#define MAPPING_PAGES_MAX (1ULL << (47 - PAGE_SHIFT)) /* half of the address space */
+
+#define PAE_LEVELS 3
+#define PAE_LAST_GIB 0xc0000000ULL
 
 /* Slots 256-271 of the root are Xen's (arch-x86/xen-x86_64.h). */
-#define HYPERVISOR_START 0xffff800000000000ULL
-#define HYPERVISOR_END 0xffff880000000000ULL
-#define CANONICAL_LOW_END 0x0000800000000000ULL
-#define MAPPING_PAGES_MAX (CANONICAL_LOW_END >> PAGE_SHIFT)
-
-const struct paging_form paging_x86_64 = { .levels = 4, .entry_bits = 9, .va_bits = 48 };
+static const struct paging_form forms[] = {
+	[IMAGE_X86_64] = { .levels = 4,
+			   .entry_bits = 9,
+			   .va_bits = 48,
+			   .word = 8,
+			   .low_end = 0x0000800000000000,
+			   .high_start = 0xffff880000000000 },
+	[IMAGE_X86_32P] = { .levels = PAE_LEVELS,
+			    .entry_bits = 9,
+			    .va_bits = 32,
+			    .word = 4,
+			    .low_end = HOLE32_PAE,
+			    .high_start = UINT64_MAX },
+	[IMAGE_X86_32] = { .levels = 2,
+			   .entry_bits = 10,
+			   .va_bits = 32,
+			   .word = 4,
+			   .low_end = HOLE32_TWO_LEVEL,
+			   .high_start = UINT64_MAX },
+};
 
 static uint64_t pages_of(uint64_t bytes)
 {
@@ -38,10 +57,14 @@ static unsigned int table_shift(const struct paging_form *form, unsigned int lev
 	return PAGE_SHIFT + level * form->entry_bits;
 }
 
+static uint64_t truncated(const struct paging_form *form, uint64_t vaddr)
+{
+	return vaddr & ((1ULL << form->va_bits) - 1);
+}
+
 static uint64_t table_number(const struct paging_form *form, unsigned int level, uint64_t vaddr)
 {
-	vaddr &= (1ULL << form->va_bits) - 1;
-	return level == form->levels ? 0 : vaddr >> table_shift(form, level);
+	return level == form->levels ? 0 : truncated(form, vaddr) >> table_shift(form, level);
 }
 
 static struct layout_tables *tables_of(struct layout_mapping *mapping, unsigned int level)
@@ -56,24 +79,108 @@ static void share_tables(struct layout_tables *tables, const struct layout_table
 		tables->nr = other->first > tables->first ? other->first - tables->first : 0;
 }
 
-/* Which tables a mapping needs; they are numbered from @pfn on, the root first. */
+/*
+ * With PAE the last GiB, part of which is Xen's, always has an L2 table.  Xen's
+ * builder since 4.7 makes those before it, too; Mini-OS up to 3.3 can't stand
+ * that.
+ */
+static void add_top_l2(const struct layout *layout, struct layout_mapping *mapping,
+		       uint64_t last)
+{
+	struct layout_tables *tables = tables_of(mapping, 2);
+
+	if (layout->form->levels != PAE_LEVELS || last >= PAE_LAST_GIB)
+		return;
+	if (layout->age == LAYOUT_XEN_4)
+		tables->nr = LAYOUT_TOP_L2 + 1 - tables->first;
+	else
+		mapping->top_l2 = TRUE;
+}
+
+/* Which tables a mapping needs; they get the pfns from @pfn on. */
 static void count_tables(struct layout *layout, struct layout_mapping *mapping, uint64_t pfn)
 {
 	const struct layout_run *run = &mapping->run;
 	uint64_t last = run->vstart + (run->pages << PAGE_SHIFT) - 1;
+	gboolean is_first = mapping == &layout->mappings[0];
 
-	mapping->nr_tables = 0;
-	mapping->tables_pfn = pfn;
 	for (unsigned int level = layout->form->levels; level >= 1; level--) {
 		struct layout_tables *tables = tables_of(mapping, level);
 
 		tables->first = table_number(layout->form, level, run->vstart);
 		tables->nr = table_number(layout->form, level, last) - tables->first + 1;
-		if (mapping != &layout->mappings[0])
+		if (!is_first)
 			share_tables(tables, tables_of(&layout->mappings[0], level));
-		tables->pfn = pfn + mapping->nr_tables;
-		mapping->nr_tables += tables->nr;
 	}
+	mapping->top_l2 = FALSE;
+	if (is_first)
+		add_top_l2(layout, mapping, last);
+	mapping->tables_pfn = pfn;
+	mapping->nr_tables = mapping->top_l2;
+	for (unsigned int level = 1; level <= layout->form->levels; level++)
+		mapping->nr_tables += tables_of(mapping, level)->nr;
+}
+
+/* --- the order of the tables: index of one among those of its mapping --- */
+
+/* By level, the root first; the L2 table for the last GiB is the last of its level. */
+static uint64_t index_by_level(const struct layout *layout,
+			       const struct layout_mapping *mapping, unsigned int level,
+			       uint64_t number)
+{
+	uint64_t index = number - mapping->tables[level - 1].first;
+
+	for (unsigned int above = level + 1; above <= layout->form->levels; above++)
+		index += mapping->tables[above - 1].nr;
+	return index + (mapping->top_l2 && level == 1);
+}
+
+/* Tables of a level that a walk through the mapping's pages has needed before @vaddr */
+static uint64_t needed_before(const struct layout *layout, const struct layout_mapping *mapping,
+			      unsigned int level, uint64_t vaddr)
+{
+	if (vaddr == truncated(layout->form, mapping->run.vstart))
+		return 0;
+	return table_number(layout->form, level, vaddr - 1) - mapping->tables[level - 1].first +
+	       1;
+}
+
+/*
+ * Xen 3.0.3 walks through the pages and takes tables when it needs them; those
+ * needed at the same address from the lowest level up, with PAE from the highest
+ * down.  The L2 table for the last GiB comes last.
+ */
+static uint64_t index_by_need(const struct layout *layout, const struct layout_mapping *mapping,
+			      unsigned int level, uint64_t number)
+{
+	const struct paging_form *form = layout->form;
+	uint64_t start = truncated(form, mapping->run.vstart);
+	uint64_t vaddr = MAX(start, number << table_shift(form, level));
+	uint64_t index = 1; /* the root */
+
+	if (level == form->levels)
+		return 0;
+	for (unsigned int other = 1; other < form->levels; other++) {
+		gboolean sooner = form->levels == PAE_LEVELS ? other > level : other < level;
+
+		/* Just after its first page, a table has been needed. */
+		index += needed_before(layout, mapping, other, vaddr + sooner);
+	}
+	return index;
+}
+
+static uint64_t table_pfn(const struct layout *layout, const struct layout_mapping *mapping,
+			  unsigned int level, uint64_t number)
+{
+	const struct layout_tables *tables = &mapping->tables[level - 1];
+
+	if (mapping->top_l2 && level == 2 && number == LAYOUT_TOP_L2)
+		return mapping->tables_pfn + (layout->age == LAYOUT_XEN_3_0
+						      ? mapping->nr_tables - 1
+						      : 1 + tables->nr);
+	if (layout->age == LAYOUT_XEN_3_0)
+		return mapping->tables_pfn + index_by_need(layout, mapping, level, number);
+	return mapping->tables_pfn + index_by_level(layout, mapping, level, number);
 }
 
 uint64_t layout_table_pfn(const struct layout *layout, unsigned int level, uint64_t vaddr)
@@ -81,10 +188,12 @@ uint64_t layout_table_pfn(const struct layout *layout, unsigned int level, uint6
 	uint64_t number = table_number(layout->form, level, vaddr);
 
 	for (unsigned int i = 0; i < layout->nr_mappings; i++) {
-		const struct layout_tables *tables = &layout->mappings[i].tables[level - 1];
+		const struct layout_mapping *mapping = &layout->mappings[i];
+		const struct layout_tables *tables = &mapping->tables[level - 1];
 
-		if (number >= tables->first && number - tables->first < tables->nr)
-			return tables->pfn + (number - tables->first);
+		if ((number >= tables->first && number - tables->first < tables->nr) ||
+		    (mapping->top_l2 && level == 2 && number == LAYOUT_TOP_L2))
+			return table_pfn(layout, mapping, level, number);
 	}
 	g_return_val_if_reached(0);
 }
@@ -118,13 +227,13 @@ static uint64_t take_page(struct layout *layout)
 }
 
 /* Addresses that a guest may map: canonical, and not Xen's */
-static gboolean is_guest_range(const struct layout_run *run)
+static gboolean is_guest_range(const struct paging_form *form, const struct layout_run *run)
 {
 	uint64_t last = run->vstart + (run->pages << PAGE_SHIFT) - 1;
 
 	if (run->pages > MAPPING_PAGES_MAX || last < run->vstart)
 		return FALSE;
-	return last < CANONICAL_LOW_END || run->vstart >= HYPERVISOR_END;
+	return last < form->low_end || run->vstart >= form->high_start;
 }
 
 /*
@@ -145,7 +254,7 @@ static gboolean take_tables(struct layout *layout)
 		if (layout->end + pages > MAPPING_PAGES_MAX)
 			return FALSE; /* also because addresses would wrap */
 		mapping->run.pages = (last - layout->virt_base + 1) >> PAGE_SHIFT;
-		if (!is_guest_range(&mapping->run))
+		if (!is_guest_range(layout->form, &mapping->run))
 			return FALSE;
 		count_tables(layout, mapping, layout->end);
 		pages = mapping->nr_tables + extra;
@@ -164,7 +273,7 @@ static gboolean take_p2m_apart(struct layout *layout, uint64_t vaddr, uint64_t p
 	layout->p2m.vstart = vaddr;
 	mapping->run = layout->p2m;
 	/* It begins below the first mapping: see layout_guest(). */
-	if (!is_guest_range(&mapping->run) ||
+	if (!is_guest_range(layout->form, &mapping->run) ||
 	    vaddr + (pages << PAGE_SHIFT) > layout->mappings[0].run.vstart)
 		return FALSE;
 	count_tables(layout, mapping, layout->end);
@@ -173,20 +282,24 @@ static gboolean take_p2m_apart(struct layout *layout, uint64_t vaddr, uint64_t p
 	return TRUE;
 }
 
-const char *layout_guest(struct layout *layout, const struct image *image, uint64_t nr_pages,
-			 uint64_t ramdisk_bytes)
+const char *layout_guest(struct layout *layout, enum layout_age age, const struct image *image,
+			 uint64_t nr_pages, uint64_t ramdisk_bytes)
 {
-	uint64_t p2m_pages = pages_of(nr_pages * sizeof(uint64_t));
+	const struct paging_form *form = &forms[image->width];
+	uint64_t p2m_pages = pages_of(nr_pages * form->word);
 	uint64_t ramdisk_pages = pages_of(ramdisk_bytes);
 
 	*layout = (struct layout){
-		.form = &paging_x86_64,
+		.form = form,
+		.age = age,
 		.nr_pages = nr_pages,
 		.virt_base = image->virt_base,
-		.ramdisk_unmapped = ramdisk_bytes && image->mod_start_pfn,
-		/* libxc honours INIT_P2M only below virt_base. */
+		.ramdisk_unmapped = ramdisk_bytes && image->mod_start_pfn &&
+				    age == LAYOUT_XEN_4,
+		/* libxc honours INIT_P2M for 64 bits, and only below virt_base. */
 		.p2m_apart = image->init_p2m < image->virt_base &&
-			     !(image->init_p2m & (PAGE_SIZE - 1)),
+			     !(image->init_p2m & (PAGE_SIZE - 1)) && age == LAYOUT_XEN_4 &&
+			     image->width == IMAGE_X86_64,
 	};
 	layout->end = (image->virt_start - image->virt_base) >> PAGE_SHIFT;
 	layout->kernel = take(layout, (image->virt_end - image->virt_start) >> PAGE_SHIFT);
@@ -210,14 +323,15 @@ const char *layout_guest(struct layout *layout, const struct image *image, uint6
 }
 
 /* More memory takes a longer p2m list, which takes more memory. */
-uint64_t layout_least_pages(const struct image *image, uint64_t ramdisk_bytes)
+uint64_t layout_least_pages(enum layout_age age, const struct image *image,
+			    uint64_t ramdisk_bytes)
 {
 	struct layout layout = { .end = 1 };
 	uint64_t pages;
 
 	do {
 		pages = layout.end;
-		if (layout_guest(&layout, image, pages, ramdisk_bytes))
+		if (layout_guest(&layout, age, image, pages, ramdisk_bytes))
 			break;
 	} while (layout.end > pages);
 	return pages;

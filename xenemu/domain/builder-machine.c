@@ -52,9 +52,9 @@ static void place(struct machine_layout *layout, enum image_width width, uint64_
 	}
 	layout->heap_bytes = heap_size(nr_vcpus, nr_pages);
 	layout->heap = take(&at, layout->heap_bytes);
-	layout->guest = round_up(at, LARGE_PAGE);
-	layout->bytes = round_up(layout->guest + (nr_pages + LAYOUT_SLACK_FRAMES) * PAGE_SIZE,
-				 LARGE_PAGE);
+	layout->slack = round_up(at, LARGE_PAGE);
+	layout->guest = layout->slack + LAYOUT_SLACK_FRAMES * PAGE_SIZE;
+	layout->bytes = round_up(layout->guest + nr_pages * PAGE_SIZE, LARGE_PAGE);
 }
 
 /* The tables for all frames take frames themselves: until nothing changes. */

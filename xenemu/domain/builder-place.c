@@ -11,7 +11,7 @@
 #define GZIP_TRAILER 8 /* CRC-32 and unpacked length */
 #define GZIP_LEAST 18 /* with its header */
 
-/* libxc gives an unpacked ramdisk 16 bytes more (xc_dom_check_gzip()). */
+/* Since 3.1 an unpacked ramdisk gets 16 bytes more (xc_dom_check_gzip()). */
 #define UNPACKED_SLACK 16
 
 uint64_t builder_linear(const struct builder *b, uint64_t pfn)
@@ -159,6 +159,7 @@ static uint32_t gzip_length(const uint8_t *data, size_t len)
  */
 void builder_size_ramdisk(struct builder *b)
 {
+	uint32_t slack = b->age == LAYOUT_XEN_3_0 ? 0 : UNPACKED_SLACK;
 	struct ramdisk *ramdisk = &b->ramdisk;
 	uint64_t unpacked;
 
@@ -170,7 +171,7 @@ void builder_size_ramdisk(struct builder *b)
 	if (unpacked == 0 || unpacked > b->config->memory / 4)
 		return;
 	ramdisk->unpack = TRUE;
-	ramdisk->bytes = MAX(unpacked + UNPACKED_SLACK, ramdisk->len);
+	ramdisk->bytes = MAX(unpacked + slack, ramdisk->len);
 }
 
 /* One stream that ends with the file, or nothing: members may be chained. */

@@ -24,11 +24,13 @@ struct ramdisk {
 /**
  * struct builder - a build under way
  * @config:  what to build
+ * @age:     as which Xen does, by the monitor module
  * @ramdisk, @layout, @machine: where everything goes
  * @build:   the result
  */
 struct builder {
 	const struct build_config *config;
+	enum layout_age age;
 	struct ramdisk ramdisk;
 	struct layout layout;
 	struct machine_layout machine;

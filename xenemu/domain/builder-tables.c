@@ -14,6 +14,10 @@
 #define PTE_PAGE (PTE_PRESENT | PTE_RW | PTE_ACCESSED)
 #define PTE_TABLE (PTE_PRESENT | PTE_RW | PTE_ACCESSED | PTE_DIRTY | PTE_USER)
 
+/* The root of PAE, where hardware wants all else to be 0, up to Xen 4.6 */
+#define PTE_PAE_ROOT PTE_PRESENT
+#define PAE_LEVELS 3
+
 #define NOT_A_GUESTS (~0ULL)
 
 /**
@@ -66,7 +70,7 @@ static gboolean write_p2m(struct builder *b, GError **error)
 {
 	struct words words = { .b = b,
 			       .linear = builder_linear(b, b->layout.p2m.pfn),
-			       .size = sizeof(uint64_t) };
+			       .size = b->layout.form->word };
 
 	for (uint64_t pfn = 0; pfn < b->build->nr_pages; pfn++)
 		if (!words_add(&words, build_pfn_to_mfn(b->build, pfn), error))
@@ -93,15 +97,15 @@ static gboolean is_owned(const struct build *build, uint64_t mfn)
 	return mfn == build->shared_info_mfn || mfn_to_pfn(build, mfn) != NOT_A_GUESTS;
 }
 
-/* Frames before the guest's first belong to nobody: zero, as memory is. */
+/* Frames that the guest can't have belong to nobody: zero, as memory is. */
 static gboolean write_frame_table(struct builder *b, GError **error)
 {
+	uint64_t first = b->machine.slack >> PAGE_SHIFT;
 	struct words words = { .b = b,
-			       .linear = b->machine.frame_table +
-					 b->build->first_mfn * sizeof(uint64_t),
+			       .linear = b->machine.frame_table + first * sizeof(uint64_t),
 			       .size = sizeof(uint64_t) };
 
-	for (uint64_t mfn = b->build->first_mfn; mfn < b->machine.end_mfn; mfn++)
+	for (uint64_t mfn = first; mfn < b->machine.end_mfn; mfn++)
 		if (!words_add(&words, is_owned(b->build, mfn) ? FRAME_OWNED : 0, error))
 			return FALSE;
 	return words_flush(&words, error);
@@ -117,34 +121,46 @@ gboolean builder_write_lists(struct builder *b, GError **error)
 	       write_frame_table(b, error);
 }
 
-static uint64_t entry(const struct builder *b, uint64_t pfn, uint64_t flags)
+/* Entries are 4 bytes in the two-level form, where frame numbers are small. */
+static void set_entry(struct builder *b, uint64_t table, uint64_t slot, uint64_t pfn,
+		      uint64_t flags)
 {
-	return build_pfn_to_mfn(b->build, pfn) << PAGE_SHIFT | flags;
+	uint64_t entry = build_pfn_to_mfn(b->build, pfn) << PAGE_SHIFT | flags;
+	size_t size = PAGE_SIZE >> b->layout.form->entry_bits;
+
+	memcpy((uint8_t *)builder_page(b, table) + slot * size, &entry, size);
+}
+
+/* Hangs a table into its parent. */
+static void link_table(struct builder *b, unsigned int level, uint64_t number)
+{
+	const struct layout *layout = &b->layout;
+	const struct paging_form *form = layout->form;
+	uint64_t vaddr = number << (PAGE_SHIFT + level * form->entry_bits);
+	gboolean bare = form->levels == PAE_LEVELS && level == 2 && layout->age != LAYOUT_XEN_4;
+
+	set_entry(b, layout_table_pfn(layout, level + 1, vaddr),
+		  number & ((1ULL << form->entry_bits) - 1),
+		  layout_table_pfn(layout, level, vaddr), bare ? PTE_PAE_ROOT : PTE_TABLE);
 }
 
 /* Hangs the tables of a level that a mapping brought along into their parents. */
 static void link_tables(struct builder *b, const struct layout_mapping *mapping,
 			unsigned int level)
 {
-	const struct paging_form *form = b->layout.form;
 	const struct layout_tables *tables = &mapping->tables[level - 1];
-	unsigned int shift = PAGE_SHIFT + level * form->entry_bits;
-	uint64_t mask = (1ULL << form->entry_bits) - 1;
 
-	for (uint64_t i = 0; i < tables->nr; i++) {
-		uint64_t number = tables->first + i;
-		uint64_t parent = layout_table_pfn(&b->layout, level + 1, number << shift);
-		uint64_t *slots = builder_page(b, parent);
-
-		slots[number & mask] = entry(b, tables->pfn + i, PTE_TABLE);
-	}
+	for (uint64_t i = 0; i < tables->nr; i++)
+		link_table(b, level, tables->first + i);
+	if (mapping->top_l2 && level == 2)
+		link_table(b, level, LAYOUT_TOP_L2);
 }
 
 /* Maps a mapping's pages; tables are read-only, as no guest may write them. */
 static void map_pages(struct builder *b, const struct layout_mapping *mapping)
 {
 	uint64_t mask = (1ULL << b->layout.form->entry_bits) - 1;
-	uint64_t *slots = NULL;
+	uint64_t table = 0;
 
 	for (uint64_t i = 0; i < mapping->run.pages; i++) {
 		uint64_t vaddr = mapping->run.vstart + (i << PAGE_SHIFT);
@@ -153,9 +169,9 @@ static void map_pages(struct builder *b, const struct layout_mapping *mapping)
 		uint64_t flags = layout_is_table(&b->layout, pfn) ? PTE_PAGE & ~PTE_RW
 								  : PTE_PAGE;
 
-		if (!slots || slot == 0)
-			slots = builder_page(b, layout_table_pfn(&b->layout, 1, vaddr));
-		slots[slot] = entry(b, pfn, flags);
+		if (i == 0 || slot == 0)
+			table = layout_table_pfn(&b->layout, 1, vaddr);
+		set_entry(b, table, slot, pfn, flags);
 	}
 }
 

@@ -49,6 +49,8 @@ struct build_config {
  * @frame_table: u64[end_mfn] in @mem
  * @m2p:         u64[end_mfn] in @mem
  * @m2p32:       u32[end_mfn] in @mem; NULL for 64-bit guests
+ * @width:       word size and paging of the guest
+ * @paging:      PAGING_* of it
  * @nr_pages:    guest memory, pages
  * @free_frames: GArray of u64: frames that belong to nobody (slack for balloon,
  *               grant frames), highest last
@@ -66,6 +68,8 @@ struct build {
 	uint64_t *frame_table;
 	uint64_t *m2p;
 	uint32_t *m2p32;
+	enum image_width width;
+	uint32_t paging;
 	uint64_t nr_pages;
 	GArray *free_frames;
 	uint64_t shared_info_mfn;

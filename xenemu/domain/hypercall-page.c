@@ -21,7 +21,7 @@ static uint8_t *put(uint8_t *code, const void *bytes, size_t len)
  * the stack; iret is jumped to with its frame there and does not come back
  * (Xen 4.17 pv_ring3_init_hypercall_page()).
  */
-static void write_hypercall(uint8_t *code, uint32_t nr)
+static void write_syscall(uint8_t *code, uint32_t nr)
 {
 	gboolean is_iret = nr == __HYPERVISOR_iret;
 
@@ -35,9 +35,26 @@ static void write_hypercall(uint8_t *code, uint32_t nr)
 		put(code, "\x41\x5b\x59\xc3", 4); /* pop %r11; pop %rcx; ret */
 }
 
-void hypercall_page_fill(uint8_t *page)
+/* For ring 1 (Xen 4.17 pv_ring1_init_hypercall_page()) */
+static void write_interrupt(uint8_t *code, uint32_t nr)
+{
+	gboolean is_iret = nr == __HYPERVISOR_iret;
+
+	if (is_iret)
+		code = put(code, "\x50", 1); /* push %eax */
+	code = put(code, "\xb8", 1); /* mov $nr,%eax */
+	code = put(code, &nr, sizeof(nr));
+	code = put(code, "\xcd\x82", 2); /* int $0x82 */
+	if (!is_iret)
+		put(code, "\xc3", 1); /* ret */
+}
+
+void hypercall_page_fill(uint8_t *page, enum image_width width)
 {
 	memset(page, HYPERCALL_UNUSED, PAGE_SIZE);
 	for (uint32_t nr = 0; nr < PAGE_SIZE / HYPERCALL_BYTES; nr++)
-		write_hypercall(page + nr * HYPERCALL_BYTES, nr);
+		if (width == IMAGE_X86_64)
+			write_syscall(page + nr * HYPERCALL_BYTES, nr);
+		else
+			write_interrupt(page + nr * HYPERCALL_BYTES, nr);
 }

@@ -5,12 +5,14 @@
 #ifndef XENEMU_DOMAIN_HYPERCALL_PAGE_H
 #define XENEMU_DOMAIN_HYPERCALL_PAGE_H
 
+#include "domain/image.h"
 #include <stdint.h>
 
 /**
- * hypercall_page_fill() - write a hypercall page of a 64-bit guest
- * @page: PAGE_SIZE bytes of guest memory; call n is at 32 * n
+ * hypercall_page_fill() - write a hypercall page
+ * @page:  PAGE_SIZE bytes of guest memory; call n is at 32 * n
+ * @width: of the guest
  */
-void hypercall_page_fill(uint8_t *page);
+void hypercall_page_fill(uint8_t *page, enum image_width width);
 
 #endif

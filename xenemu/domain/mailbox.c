@@ -74,7 +74,7 @@ static int64_t fill_hypercall_page(struct domain *dom, uint64_t mfn)
 
 	if (!page)
 		return -XEN_EINVAL;
-	hypercall_page_fill(page);
+	hypercall_page_fill(page, dom->build->width);
 	return 0;
 }
 
