@@ -10,13 +10,11 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_NONSENSE 0x12345678
 #define CR0_TS (1UL << 3)
-#define CR4_OSXSAVE (1UL << 18)
 
 static uint32_t in_value;
 
 /* A trap of an instruction that takes effect only in Xen: none is expected. */
 #define works(what, statement) is(catch_trap(statement), TRAP_NONE, "%s", what)
-#define faults_ud(what, statement) is(catch_trap(statement), TRAP_UD, "%s", what)
 #define faults(what, statement) is(catch_trap(statement), TRAP_GP, "%s", what)
 
 static void in8(uint16_t port)
@@ -194,28 +192,6 @@ static void cpuid_leaves(void)
 	is(xen_cpuid(7, 0).ebx & (1 << 7 | 1 << 20), 0, "leaf 7: neither SMEP nor SMAP");
 }
 
-static void xgetbv(void)
-{
-	static uint32_t low, high;
-	static unsigned long cr4;
-
-	if (!(xen_cpuid(1, 0).ecx >> 27 & 1)) {
-		skip("no OSXSAVE", "xgetbv");
-		return;
-	}
-	faults_ud("xsetbv without CR4.OSXSAVE", asm volatile("xsetbv"
-							     :
-							     : "a"(3), "d"(0), "c"(0)));
-	asm volatile("mov %%cr4, %0" : "=r"(cr4));
-	works("set CR4.OSXSAVE", asm volatile("mov %0, %%cr4" : : "r"(cr4 | CR4_OSXSAVE)));
-	works("mov from cr4", asm volatile("mov %%cr4, %0" : "=r"(cr4)));
-	is(cr4 & CR4_OSXSAVE, CR4_OSXSAVE, "shows it");
-	works("xgetbv", asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0)));
-	is(low & 3, 3, "x87 and SSE are enabled");
-	works("xsetbv with the same", asm volatile("xsetbv" : : "a"(low), "d"(high), "c"(0)));
-	faults("xsetbv of 0", asm volatile("xsetbv" : : "a"(0), "d"(0), "c"(0)));
-}
-
 void guest_main(void)
 {
 	ports();
@@ -223,5 +199,4 @@ void guest_main(void)
 	control_registers();
 	not_emulated();
 	cpuid_leaves();
-	xgetbv();
 }

@@ -109,6 +109,8 @@ bool is_(unsigned long long got, unsigned long long want, const char *format, ..
 #define is(got, want, ...) is_((long long)(got), (long long)(want), __VA_ARGS__)
 /** skip() - a test line for what can't be tried here; @why ends up in it */
 void skip(const char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** skip_all() - power off before the first result; @why: the guest can't be tried here */
+void skip_all(const char *why) __attribute__((noreturn));
 /** diag() - a comment line */
 void diag(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** done() - print the plan and power off */
