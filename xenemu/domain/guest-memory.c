@@ -18,9 +18,35 @@
 #define HV_SLOT_FIRST 256
 #define HV_SLOT_LAST 271
 
-static unsigned int slot(uint64_t vaddr, int level)
+/**
+ * struct form - page tables of a PAGING_*
+ * @levels:     how many
+ * @slot_bits:  log2 of the number of entries in a table; entries are 8 bytes,
+ *              or 4 when there are 1024 of them
+ * @rw_levels:  the RW bit counts in those up to this one: the root of PAE, of
+ *              four entries, has none
+ * @hole:       end of the guest's addresses; 0: slots of the root are Xen's
+ */
+struct form {
+	unsigned int levels;
+	unsigned int slot_bits;
+	unsigned int rw_levels;
+	uint64_t hole;
+};
+
+static const struct form forms[] = {
+	[PAGING_PV64] = { .levels = 4, .slot_bits = 9, .rw_levels = 4 },
+	[PAGING_PV32PAE] = { .levels = 3, .slot_bits = 9, .rw_levels = 2, .hole = HOLE32_PAE },
+	[PAGING_PV32] = { .levels = 2,
+			  .slot_bits = 10,
+			  .rw_levels = 2,
+			  .hole = HOLE32_TWO_LEVEL },
+};
+
+static unsigned int slot(const struct form *form, uint64_t vaddr, unsigned int level)
 {
-	return vaddr >> (PAGE_SHIFT + 9 * (level - 1)) & 511;
+	return vaddr >> (PAGE_SHIFT + form->slot_bits * (level - 1)) &
+	       ((1U << form->slot_bits) - 1);
 }
 
 static gboolean is_canonical(uint64_t vaddr)
@@ -28,50 +54,65 @@ static gboolean is_canonical(uint64_t vaddr)
 	return (uint64_t)((int64_t)(vaddr << 16) >> 16) == vaddr;
 }
 
-/* Set A, and D for a write, as the processor does on an access of the guest. */
-static void mark_accessed(uint64_t *entry, uint64_t pte, gboolean write)
+static gboolean is_guests(const struct form *form, uint64_t vaddr)
 {
-	uint64_t bits = PTE_ACCESSED | (write ? PTE_DIRTY : 0);
+	unsigned int top = slot(form, vaddr, form->levels);
 
-	if ((pte & bits) != bits)
-		__atomic_fetch_or(entry, bits, __ATOMIC_RELAXED);
+	if (form->hole)
+		return vaddr < form->hole;
+	return is_canonical(vaddr) && (top < HV_SLOT_FIRST || top > HV_SLOT_LAST);
+}
+
+static uint64_t get_entry(const struct form *form, void *table, unsigned int n)
+{
+	if (form->slot_bits == 10)
+		return __atomic_load_n((uint32_t *)table + n, __ATOMIC_RELAXED);
+	return __atomic_load_n((uint64_t *)table + n, __ATOMIC_RELAXED);
+}
+
+/* Set A, and D for a write, as the processor does on an access of the guest. */
+static void mark_accessed(const struct form *form, void *table, unsigned int n, gboolean write)
+{
+	uint32_t bits = PTE_ACCESSED | (write ? PTE_DIRTY : 0);
+
+	if ((get_entry(form, table, n) & bits) == bits)
+		return;
+	if (form->slot_bits == 10)
+		__atomic_fetch_or((uint32_t *)table + n, bits, __ATOMIC_RELAXED);
+	else
+		__atomic_fetch_or((uint64_t *)table + n, bits, __ATOMIC_RELAXED);
 }
 
 /* Host address of @vaddr, valid to the end of its page; NULL for a fault. */
-static uint8_t *translate_pv64(const struct domain *dom, uint64_t root, uint64_t vaddr,
-			       gboolean write)
-{
-	uint64_t need = PTE_PRESENT | (write ? PTE_RW : 0);
-	unsigned int top = slot(vaddr, 4);
-	uint64_t mfn = root;
-
-	if (!is_canonical(vaddr) || (top >= HV_SLOT_FIRST && top <= HV_SLOT_LAST))
-		return NULL;
-	for (int level = 4; level > 0; level--) {
-		uint64_t *table = memory_page(dom->build->mem, mfn);
-		uint64_t *entry, pte;
-
-		if (!table)
-			return NULL;
-		entry = &table[slot(vaddr, level)];
-		pte = __atomic_load_n(entry, __ATOMIC_RELAXED);
-		if ((pte & need) != need || (level > 1 && pte & PTE_PSE))
-			return NULL;
-		if (level == 1)
-			mark_accessed(entry, pte, write);
-		mfn = PTE_MFN(pte);
-	}
-	uint8_t *page = memory_page(dom->build->mem, mfn);
-
-	return page ? page + vaddr % PAGE_SIZE : NULL;
-}
-
 static uint8_t *translate(const struct domain *dom, const struct guest_space *space,
 			  uint64_t vaddr, gboolean write)
 {
-	if (space->paging != PAGING_PV64)
+	uint64_t mfn = space->root_mfn;
+	const struct form *form;
+	uint8_t *page;
+
+	if (space->paging >= G_N_ELEMENTS(forms))
 		return NULL;
-	return translate_pv64(dom, space->root_mfn, vaddr, write);
+	form = &forms[space->paging];
+	if (!is_guests(form, vaddr))
+		return NULL;
+	for (unsigned int level = form->levels; level > 0; level--) {
+		uint64_t need = PTE_PRESENT | (write && level <= form->rw_levels ? PTE_RW : 0);
+		void *table = memory_page(dom->build->mem, mfn);
+		unsigned int n = slot(form, vaddr, level);
+		uint64_t pte;
+
+		if (!table)
+			return NULL;
+		pte = get_entry(form, table, n);
+		if ((pte & need) != need || (level > 1 && pte & PTE_PSE))
+			return NULL;
+		if (level == 1)
+			mark_accessed(form, table, n, write);
+		mfn = PTE_MFN(pte);
+	}
+	page = memory_page(dom->build->mem, mfn);
+	return page ? page + vaddr % PAGE_SIZE : NULL;
 }
 
 int copy_from_guest(const struct domain *dom, const struct guest_space *space, void *to,

@@ -3,8 +3,8 @@
  * guest-memory.h - guest virtual addresses, as hypercall arguments carry them
  *
  * The one pair of functions that walks the guest's own page tables.  Honours
- * the RW bit for writes, refuses the monitor's slots; 32-bit layouts are
- * translated by the callers that know the structure, through guest_space.paging.
+ * the RW bit for writes, refuses the hypervisor's part of the address space.
+ * Structures that 32-bit guests lay out in another way: see compat.h.
  */
 #ifndef XENEMU_DOMAIN_GUEST_MEMORY_H
 #define XENEMU_DOMAIN_GUEST_MEMORY_H

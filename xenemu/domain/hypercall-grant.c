@@ -4,6 +4,7 @@
  *
  * Xen 4.17 common/grant_table.c.
  */
+#include "domain/compat.h"
 #include "domain/private.h"
 #include <stddef.h>
 #include <string.h>
@@ -51,14 +52,10 @@ static int16_t setup_table(struct domain *dom, const struct hypercall *call,
 		return foreign_status(op->dom);
 	if (!grants_grow(dom->grants, op->nr_frames))
 		return GNTST_general_error;
-	for (unsigned int i = 0; i < op->nr_frames; i++) {
-		uint64_t mfn = grants_frame(dom->grants, i);
-
-		if (copy_to_guest(dom, &call->space,
-				  (uintptr_t)op->frame_list.p + i * sizeof(mfn), &mfn,
-				  sizeof(mfn)))
+	for (unsigned int i = 0; i < op->nr_frames; i++)
+		if (put_word(dom, call, (uintptr_t)op->frame_list.p, i,
+			     grants_frame(dom->grants, i)))
 			status = GNTST_bad_virt_addr;
-	}
 	return status;
 }
 
@@ -68,10 +65,10 @@ HYPERCALL(grant_table_op_setup_table)
 
 	if (call->arg[2] != 1)
 		return -XEN_EINVAL;
-	if (get_args(dom, call, &op, sizeof(op)))
+	if (get_setup_table(dom, call, &op))
 		return -XEN_EFAULT;
 	op.status = setup_table(dom, call, &op);
-	return put_args(dom, call, &op, sizeof(op));
+	return put_setup_table(dom, call, &op);
 }
 
 HYPERCALL(grant_table_op_get_version)
@@ -206,9 +203,21 @@ static int16_t copy_one(struct domain *dom, const void *opaque)
 	return GNTST_okay;
 }
 
-HYPERCALL(grant_table_op_copy)
+static int16_t copy_one32(struct domain *dom, const void *narrow)
 {
 	struct gnttab_copy op;
 
+	widen_copy(&op, narrow);
+	return copy_one(dom, &op);
+}
+
+HYPERCALL(grant_table_op_copy)
+{
+	struct gnttab_copy32 narrow;
+	struct gnttab_copy op;
+
+	if (is_narrow(call))
+		return for_each(dom, call, &narrow, sizeof(narrow),
+				offsetof(typeof(narrow), status), copy_one32);
 	return for_each(dom, call, &op, sizeof(op), offsetof(typeof(op), status), copy_one);
 }

@@ -4,11 +4,13 @@
  *
  * Xen 4.17 common/memory.c and arch/x86/mm.c for an untranslated domU.
  */
+#include "domain/compat.h"
 #include "domain/private.h"
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/xen.h>
 
+#include <xen/foreign/x86_32.h>
 #include <xen/memory.h>
 
 /* Xen's continuation keeps the extents done in the upper bits of the command. */
@@ -27,14 +29,12 @@ struct extents {
 
 static int get_extent(const struct extents *ext, uint64_t i, uint64_t *pfn)
 {
-	return copy_from_guest(ext->dom, &ext->call->space, pfn, ext->list + i * sizeof(*pfn),
-			       sizeof(*pfn));
+	return get_word(ext->dom, ext->call, ext->list, i, pfn);
 }
 
 static int put_extent(const struct extents *ext, uint64_t i, uint64_t mfn)
 {
-	return copy_to_guest(ext->dom, &ext->call->space, ext->list + i * sizeof(mfn), &mfn,
-			     sizeof(mfn));
+	return put_word(ext->dom, ext->call, ext->list, i, mfn);
 }
 
 /* FALSE: the call does nothing and reports no extent done, as Xen has it. */
@@ -44,7 +44,7 @@ static gboolean get_extents(struct domain *dom, const struct hypercall *call,
 	struct xen_memory_reservation res;
 	unsigned int bits;
 
-	if (get_args(dom, call, &res, sizeof(res)) || !is_self(res.domid))
+	if (get_reservation(dom, call, &res) || !is_self(res.domid))
 		return FALSE;
 	if (res.nr_extents > EXTENTS_MAX || res.extent_order > FRAMES_MAX_ORDER)
 		return FALSE;
@@ -168,12 +168,22 @@ HYPERCALL(memory_op_maximum_reservation)
 	return rc ? rc : (int64_t)frames_maximum(dom->frames);
 }
 
+/* What the guest wrote into its shared_info: frames it has */
+static uint64_t max_pfn(const struct domain *dom)
+{
+	const void *page = memory_page(dom->build->mem, dom->build->shared_info_mfn);
+	const struct shared_info *shared = page;
+	const struct shared_info_x86_32 *narrow = page;
+
+	return dom->build->width == IMAGE_X86_64
+		       ? __atomic_load_n(&shared->arch.max_pfn, __ATOMIC_RELAXED)
+		       : __atomic_load_n(&narrow->arch.max_pfn, __ATOMIC_RELAXED);
+}
+
 /* domain_get_maximum_gpfn() of a PV domain: what the guest wrote itself, less one. */
 HYPERCALL(memory_op_maximum_gpfn)
 {
-	const struct shared_info *shared =
-		memory_page(dom->build->mem, dom->build->shared_info_mfn);
-	uint64_t nr_pfns = __atomic_load_n(&shared->arch.max_pfn, __ATOMIC_RELAXED);
+	uint64_t nr_pfns = max_pfn(dom);
 	int rc = check_domain(dom, call);
 
 	return rc ? rc : (int64_t)(nr_pfns ? nr_pfns - 1 : 0);
@@ -199,13 +209,26 @@ HYPERCALL(memory_op_memory_map)
 		.type = E820_RAM,
 	};
 
-	if (get_args(dom, call, &map, sizeof(map)))
+	if (get_memory_map(dom, call, &map))
 		return -XEN_EFAULT;
 	map.nr_entries = MIN(map.nr_entries, 1);
 	if (map.nr_entries &&
 	    copy_to_guest(dom, &call->space, (uintptr_t)map.buffer.p, &ram, sizeof(ram)))
 		return -XEN_EFAULT;
-	return put_args(dom, call, &map, sizeof(map));
+	return put_memory_map(dom, call, &map);
+}
+
+/* Of 32-bit guests: from the start of Xen's part on, as long as the table is. */
+static struct xen_machphys_mapping narrow_mapping(const struct build *build)
+{
+	uint64_t start = build->width == IMAGE_X86_32P ? HOLE32_PAE : HOLE32_TWO_LEVEL;
+	uint64_t nr = build->mem->end_mfn;
+
+	return (struct xen_machphys_mapping){
+		.v_start = start,
+		.v_end = start + nr * sizeof(uint32_t),
+		.max_mfn = nr - 1,
+	};
 }
 
 HYPERCALL(memory_op_machphys_mapping)
@@ -217,7 +240,9 @@ HYPERCALL(memory_op_machphys_mapping)
 		.max_mfn = MACH2PHYS_NR_ENTRIES - 1,
 	};
 
-	return put_args(dom, call, &map, sizeof(map));
+	if (is_narrow(call))
+		map = narrow_mapping(dom->build);
+	return put_mapping(dom, call, &map);
 }
 
 /*
@@ -226,22 +251,19 @@ HYPERCALL(memory_op_machphys_mapping)
  */
 HYPERCALL(memory_op_machphys_mfn_list)
 {
-	struct xen_machphys_mfn_list args;
+	const struct boot_info *boot = dom->build->boot;
+	uint64_t table = is_narrow(call) ? boot->m2p32 : boot->m2p;
+	uint64_t bytes = is_narrow(call) ? boot->m2p32_bytes : boot->m2p_bytes;
 	const uint64_t step = 512;
-	uint64_t first = dom->build->boot->m2p >> PAGE_SHIFT;
-	uint64_t total = dom->build->boot->m2p_bytes / (step * PAGE_SIZE);
+	struct xen_machphys_mfn_list args;
 	unsigned int i;
 
-	if (get_args(dom, call, &args, sizeof(args)))
+	if (get_mfn_list(dom, call, &args))
 		return -XEN_EFAULT;
-	for (i = 0; i < args.max_extents && i < total; i++) {
-		uint64_t mfn = first + i * step;
-
-		if (copy_to_guest(dom, &call->space,
-				  (uintptr_t)args.extent_start.p + i * sizeof(mfn), &mfn,
-				  sizeof(mfn)))
+	for (i = 0; i < args.max_extents && i < bytes / (step * PAGE_SIZE); i++)
+		if (put_word(dom, call, (uintptr_t)args.extent_start.p, i,
+			     (table >> PAGE_SHIFT) + i * step))
 			return -XEN_EFAULT;
-	}
 	args.nr_extents = i;
-	return put_args(dom, call, &args, sizeof(args));
+	return put_mfn_list(dom, call, &args);
 }

@@ -4,6 +4,7 @@
  *
  * Xen 4.17 common/kernel.c, with what xsm_xen_version() leaves to a domU.
  */
+#include "domain/compat.h"
 #include "domain/private.h"
 #include <stdio.h>
 #include <string.h>
@@ -53,12 +54,17 @@ HYPERCALL(xen_version_changeset)
 	return put_args(dom, call, changeset, sizeof(changeset));
 }
 
-/* HYPERVISOR_VIRT_START of a 64-bit hypervisor, for every guest that asks in 64 bits */
+/* HYPERVISOR_VIRT_START as guests of that word size know it; a word of theirs */
 HYPERCALL(xen_version_platform_parameters)
 {
-	struct xen_platform_parameters params = { .virt_start = HYPERVISOR_VIRT_START };
-
-	return put_args(dom, call, &params, sizeof(params));
+	switch (call->space.paging) {
+	case PAGING_PV64:
+		return put_word(dom, call, call->arg[1], 0, HYPERVISOR_VIRT_START);
+	case PAGING_PV32PAE:
+		return put_word(dom, call, call->arg[1], 0, HOLE32_PAE);
+	default:
+		return put_word(dom, call, call->arg[1], 0, HOLE32_TWO_LEVEL);
+	}
 }
 
 /*
