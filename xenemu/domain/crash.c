@@ -10,6 +10,8 @@
 
 #define X64 "%016" G_GINT64_MODIFIER "x"
 
+#define X32 "%08x"
+
 #define STACK_WORDS 32
 #define LAST_CALLS 16
 #define CODE_BEFORE 16
@@ -34,6 +36,25 @@ static void print_registers(const struct vcpu_guest_context *ctx)
 		ctx->gs_base_kernel, ctx->gs_base_user);
 }
 
+/* Of a 32-bit guest: the same structure, of which it has a part. */
+static void print_registers32(const struct vcpu_guest_context *ctx)
+{
+	const struct cpu_user_regs *r = &ctx->user_regs;
+
+	fprintf(stderr, "  eip: %04x:" X32 "  eflags: " X32 "\n", r->cs, (uint32_t)r->rip,
+		(uint32_t)r->rflags);
+	fprintf(stderr, "  esp: %04x:" X32 "\n", r->ss, (uint32_t)r->rsp);
+	fprintf(stderr, "  eax: " X32 "  ebx: " X32 "  ecx: " X32 "  edx: " X32 "\n",
+		(uint32_t)r->rax, (uint32_t)r->rbx, (uint32_t)r->rcx, (uint32_t)r->rdx);
+	fprintf(stderr, "  esi: " X32 "  edi: " X32 "  ebp: " X32 "\n", (uint32_t)r->rsi,
+		(uint32_t)r->rdi, (uint32_t)r->rbp);
+	fprintf(stderr, "  cr0: " X32 "  cr2: " X32 "  cr3: " X64 "  cr4: " X32 "\n",
+		(uint32_t)ctx->ctrlreg[0], (uint32_t)ctx->ctrlreg[2], ctx->ctrlreg[3],
+		(uint32_t)ctx->ctrlreg[4]);
+	fprintf(stderr, "  ds: %04x  es: %04x  fs: %04x  gs: %04x\n", r->ds, r->es, r->fs,
+		r->gs);
+}
+
 static struct vcpu_guest_context copy_context(const struct domain *dom, unsigned int vcpu)
 {
 	struct vcpu_guest_context ctx;
@@ -43,27 +64,35 @@ static struct vcpu_guest_context copy_context(const struct domain *dom, unsigned
 	return ctx;
 }
 
-static void print_words(const uint64_t *words, unsigned int nr)
+/* Words of 8 bytes or, at twice as many a line, of 4. */
+static void print_words(const uint64_t *words, unsigned int nr, size_t size)
 {
+	unsigned int line = 32 / size;
+
 	for (unsigned int i = 0; i < nr; i++)
-		fprintf(stderr, "%s" X64 "%s", i % 4 ? " " : "   ", words[i],
-			i % 4 == 3 || i == nr - 1 ? "\n" : "");
+		fprintf(stderr, "%s%0*" G_GINT64_MODIFIER "x%s", i % line ? " " : "   ",
+			(int)size * 2, words[i],
+			i % line == line - 1 || i == nr - 1 ? "\n" : "");
 }
 
 /* Word by word: what can be read is shown, up to the first that can't. */
 static void print_guest_stack(const struct domain *dom, const struct guest_space *space,
-			      uint64_t rsp)
+			      uint64_t sp)
 {
-	uint64_t words[STACK_WORDS];
+	gboolean wide = space->paging == PAGING_PV64;
+	size_t size = wide ? sizeof(uint64_t) : sizeof(uint32_t);
+	uint64_t words[STACK_WORDS] = { 0 };
 	unsigned int nr = 0;
 
-	while (nr < STACK_WORDS && !copy_from_guest(dom, space, &words[nr],
-						    rsp + nr * sizeof(*words), sizeof(*words)))
+	while (nr < STACK_WORDS &&
+	       !copy_from_guest(dom, space, &words[nr], sp + nr * size, size))
 		nr++;
-	fprintf(stderr, "Guest stack from rsp=" X64 ":\n", rsp);
-	print_words(words, nr);
+	fprintf(stderr, "Guest stack from %s=%0*" G_GINT64_MODIFIER "x:\n",
+		wide ? "rsp" : "esp", (int)size * 2, sp);
+	print_words(words, nr, size);
 	if (nr < STACK_WORDS)
-		fprintf(stderr, "    (nothing mapped at " X64 ")\n", rsp + nr * sizeof(*words));
+		fprintf(stderr, "    (nothing mapped at %0*" G_GINT64_MODIFIER "x)\n",
+			(int)size * 2, sp + nr * size);
 }
 
 /* The byte at rip stands in angle brackets. */
@@ -101,12 +130,15 @@ void crash_report_guest(struct domain *dom, unsigned int vcpu, const char *reaso
 	struct vcpu_guest_context ctx = copy_context(dom, vcpu);
 	struct guest_space space = {
 		.root_mfn = xen_cr3_to_pfn(ctx.ctrlreg[3]),
-		.paging = dom->build->boot->paging,
+		.paging = dom->build->paging,
 	};
 
 	console_flush(dom->console);
 	fprintf(stderr, "Domain %u (vcpu#%u) crashed: %s\n", DOMID_GUEST, vcpu, reason);
-	print_registers(&ctx);
+	if (dom->build->width == IMAGE_X86_64)
+		print_registers(&ctx);
+	else
+		print_registers32(&ctx);
 	print_guest_code(dom, &space, ctx.user_regs.rip);
 	print_guest_stack(dom, &space, ctx.user_regs.rsp);
 	print_last_calls(dom, vcpu);
@@ -188,7 +220,7 @@ void crash_report_monitor(struct domain *dom, unsigned int vcpu)
 	print_registers(&ctx);
 	print_monitor_code(dom, ctx.user_regs.rip);
 	fprintf(stderr, "Monitor stack from rsp=" X64 ":\n", ctx.user_regs.rsp);
-	print_words(box.stack, STACK_WORDS);
+	print_words(box.stack, STACK_WORDS, sizeof(box.stack[0]));
 	print_backtrace(dom, box.stack, G_N_ELEMENTS(box.stack), ctx.user_regs.rip);
 	print_last_calls(dom, vcpu);
 	g_free(text);
