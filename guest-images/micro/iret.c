@@ -155,7 +155,8 @@ static void to_user(void)
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_PF,
 	   "zeros on the data page: a read and write of (rax)");
 	is(trap_regs.rip, USER_DATA, "rip");
-	is(trap_regs.error, 4, "error code: not present, read, user");
+	/* QEMU's TCG reads first, hardware faults as a write. */
+	is(trap_regs.error & ~2UL, 4, "error code: not present, user");
 	is(trap_cr2, 0, "cr2");
 }
 

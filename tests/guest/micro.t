@@ -26,7 +26,22 @@ my %special = (
 	'shutdown-reboot' => { status => 3 },
 );
 
+# What a KVM without hardware virtualization can't show: user code runs natively
+# there, in the host's own segments, and KVM interprets the rest.
+my %not_interpreted = (
+	'bad-iret' => qr/without a descriptor/,
+	'debugreg' => qr/raises #DB|names the watchpoint/,
+	'entry-state' => qr/^[cs]s$/,
+	'fpu' => qr/raises #NM|TS survives/,
+	'privop' => qr/^sets TS$/,
+	'segments' => qr/^es$|^cs is Xen's$/,
+	'traps' => qr/^int 0x|^int 13|names the vector/,
+	'user-traps' => qr/^int \$0x80|^rip is after it/,
+	'xsave' => qr/takes effect/,
+);
+
 my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : sort map { m{([^/]+)\.txt$} } <$expected/*.txt>;
+my $interpreted = `'$build/xenemu' probe 2>&1` =~ /^kvm:.*\binterpreted\b/m;
 my %can = map { $_ => 1 } machines();
 for my $machine (qw(qemu kvm)) {
 	if (!$can{$machine}) {
@@ -56,7 +71,9 @@ sub run_micro {
 	}
 	for my $i (0 .. $#want) {
 		my $line = $got[$i] // 'nothing';
-		ok without_directive($line) eq without_directive($want[$i]), $want[$i]
+		my $same = without_directive($line) eq without_directive($want[$i]);
+		local our $TODO = $same ? undef : limit_of($machine, $name, $want[$i]);
+		ok $same, $want[$i] =~ s/^ok \d+ - //r
 			or diag "got: $line" . comments_after($guest->console, $line);
 		last if !defined $got[$i];
 	}
@@ -64,6 +81,15 @@ sub run_micro {
 	is $status, $special->{status} // 0, 'exit status' or diag explain($guest);
 	like $guest->messages, $special->{messages}, 'what xenemu says of it'
 		if $special->{messages};
+}
+
+# Why a line can't be met by this machine, or undef
+sub limit_of {
+	my ($machine, $name, $want) = @_;
+	my $limit = $not_interpreted{$name};
+	my ($test) = $want =~ /^ok \d+ - (.*)/ or return undef;
+	return undef if $machine ne 'kvm' || !$interpreted || !$limit;
+	return $test =~ $limit ? 'KVM without hardware virtualization' : undef;
 }
 
 # Results and plan; comments depend on the machine.
