@@ -192,29 +192,34 @@ static bool move_msr(struct vcpu *v, struct regs *r, bool write)
 	return true;
 }
 
-static bool write_xcr0(struct vcpu *v, struct regs *r)
+bool set_xcr0(struct vcpu *v, u64 value)
 {
-	u64 value = r->rdx << 32 | (u32)r->rax;
 	bool failed = false;
 
-	if ((u32)r->rcx != 0 || !(v->cr4 & CR4_OSXSAVE))
-		return false;
 	if (boot->flags & BOOT_NO_XSETBV) {
 		v->area->mailbox.arg[0] = value;
-		failed = mailbox_call(v, MAILBOX_SET_XCR0);
-	} else {
-		__asm__ volatile("1: xsetbv; jmp 3f\n"
-				 "2: movb $1, %0\n"
-				 "3:\n"
-				 ".pushsection .extable, \"a\"\n"
-				 ".quad 1b, 2b\n"
-				 ".popsection"
-				 : "+m"(failed)
-				 : "a"((u32)value), "d"((u32)(value >> 32)), "c"(0));
+		return !mailbox_call(v, MAILBOX_SET_XCR0);
 	}
-	if (!failed)
-		v->xcr0 = value;
+	__asm__ volatile("1: xsetbv; jmp 3f\n"
+			 "2: movb $1, %0\n"
+			 "3:\n"
+			 ".pushsection .extable, \"a\"\n"
+			 ".quad 1b, 2b\n"
+			 ".popsection"
+			 : "+m"(failed)
+			 : "a"((u32)value), "d"((u32)(value >> 32)), "c"(0));
 	return !failed;
+}
+
+/* Natively always enabled, so that what the guest enabled is checked here. */
+static bool xsetbv(struct vcpu *v, struct regs *r, struct priv *p)
+{
+	if (!(v->cr4 & CR4_OSXSAVE)) {
+		p->at = 0; /* #UD at this instruction */
+		deliver_exception(v, r, TRAP_UD, 0);
+		return true;
+	}
+	return (u32)r->rcx == 0 && set_xcr0(v, r->rdx << 32 | (u32)r->rax);
 }
 
 static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
@@ -222,7 +227,7 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
 	switch (p->code[p->at]) {
 	case 0x01:
 		p->at += 2;
-		return p->code[p->at - 1] == 0xd1 && write_xcr0(v, r);
+		return p->code[p->at - 1] == 0xd1 && xsetbv(v, r, p);
 	case 0x06: /* clts */
 		p->at++;
 		v->cr0_ts = false;

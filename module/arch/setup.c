@@ -43,7 +43,6 @@ static void vcpu_init(struct vcpu *v, u32 id)
 		(struct vcpu_info *)&shared_info->vcpu_info[id < XEN_LEGACY_MAX_VCPUS ? id : 0];
 	v->kernel_mode = true;
 	v->cr4 = guest_cr4(0);
-	v->xcr0 = 1;
 	v->dr6 = 0xffff0ff0;
 	v->dr7 = 0x400;
 	v->runstate_now = RUNSTATE_running;
@@ -105,6 +104,8 @@ void monitor_start(void)
 	apic_init();
 	transport_init();
 	roots_init();
+	if (features.xsave)
+		set_xcr0(v, XCR0_X87 | XCR0_SSE); /* what Xen starts a guest with */
 	time_init(mailbox_call(v, MAILBOX_START));
 	start_of_day(v);
 	time_publish(v);

@@ -52,6 +52,9 @@ bool emulate_privileged(struct vcpu *v, struct regs *r);
 /** emulate_forced() - ud2a; .ascii "xen"; cpuid, after #UD */
 bool emulate_forced(struct vcpu *v, struct regs *r);
 
+/** set_xcr0() - false: the CPU refuses @value */
+bool set_xcr0(struct vcpu *v, u64 value);
+
 /** guest_cpuid() - CPUID as this ABI's guest sees it */
 void guest_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 out[4]);
 

@@ -86,7 +86,7 @@ struct tss {
  * @kernel_sp, @kernel_ss: stack of entries from user mode
  * @iopl:         virtual I/O privilege level
  * @io_bitmap, @io_ports: guest's bitmap and its size in ports
- * @cr0_ts, @cr2, @cr4, @xcr0: virtual control registers
+ * @cr0_ts, @cr2, @cr4: virtual control registers
  * @dr, @dr6, @dr7: debug registers
  * @gdt_frames, @gdt_entries, @ldt_frames, @ldt_base, @ldt_entries: descriptor tables
  * @hypercall:    number of the one that runs
@@ -124,7 +124,6 @@ struct vcpu {
 	bool cr0_ts;
 	u64 cr2;
 	u64 cr4;
-	u64 xcr0;
 	u64 dr[4];
 	u64 dr6, dr7;
 	u64 gdt_frames[GUEST_GDT_PAGES];

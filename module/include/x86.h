@@ -25,6 +25,9 @@
 #define CR4_FSGSBASE (1 << 16)
 #define CR4_OSXSAVE (1 << 18)
 
+#define XCR0_X87 (1 << 0)
+#define XCR0_SSE (1 << 1)
+
 #define RFLAGS_CF (1 << 0)
 #define RFLAGS_ZF (1 << 6)
 #define RFLAGS_TF (1 << 8)
