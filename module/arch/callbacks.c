@@ -2,6 +2,7 @@
 /*
  * callbacks.c - where the guest's kernel is entered: trap table, callbacks, stack
  */
+#include "abi-info.h"
 #include "compat.h"
 #include "hypercall.h"
 #include "trap.h"
@@ -44,32 +45,42 @@ HANDLE1(do_set_trap_table, table)
 	}
 }
 
+/* A 32-bit kernel has no use for a 64-bit SYSCALL. */
+static bool is_callback(u32 type)
+{
+	if (guest32 && type == CALLBACKTYPE_syscall)
+		return false;
+	return type < 32 && (ABI_CALLBACKS) >> type & 1;
+}
+
+/* An NMI has a gate, no callback. */
+static long set_nmi_callback(struct vcpu *v, u16 cs, u64 address)
+{
+	if (!ABI_CALLBACK_NMI)
+		return -XEN_EINVAL;
+	v->traps[TRAP_NMI] = (struct trap_info){
+		.vector = TRAP_NMI, .flags = 4, .cs = fix_selector(cs), .address = address
+	};
+	return 0;
+}
+
+static void clear_nmi_callback(struct vcpu *v)
+{
+	memset(&v->traps[TRAP_NMI], 0, sizeof(struct trap_info));
+}
+
 static long set_callback(struct vcpu *v, u32 type, u16 cs, u64 address, bool mask)
 {
 	if (!is_canonical(address))
 		return -XEN_EINVAL;
-	switch (type) {
-	case CALLBACKTYPE_event:
-		mask = true;
-		break;
-	case CALLBACKTYPE_failsafe:
-	case CALLBACKTYPE_syscall:
-	case CALLBACKTYPE_syscall32:
-	case CALLBACKTYPE_sysenter:
-		break;
-	case CALLBACKTYPE_nmi:
-		v->traps[TRAP_NMI] = (struct trap_info){ .vector = TRAP_NMI,
-							 .flags = 4,
-							 .cs = fix_selector(cs),
-							 .address = address };
-		return 0;
-	default:
-		return -XEN_ENOSYS;
-	}
+	if (!is_callback(type))
+		return -ABI_CALLBACK_UNKNOWN;
+	if (type == CALLBACKTYPE_nmi)
+		return set_nmi_callback(v, cs, address);
 	v->callback[type] = address;
 	v->callback_cs[type] = cs;
 	v->callback_masks &= ~(1 << type);
-	v->callback_masks |= mask << type;
+	v->callback_masks |= (mask || type == CALLBACKTYPE_event) << type;
 	return 0;
 }
 
@@ -96,19 +107,30 @@ HANDLE_SUB(do_callback_op_unregister, arg)
 
 	if (copy_from_guest(&reg, arg, sizeof(reg)))
 		return -XEN_EFAULT;
-	switch (reg.type) {
-	case CALLBACKTYPE_event:
-	case CALLBACKTYPE_failsafe:
-	case CALLBACKTYPE_syscall:
-	case CALLBACKTYPE_syscall32:
-	case CALLBACKTYPE_sysenter:
+	if (!is_callback(reg.type))
+		return -ABI_CALLBACK_UNKNOWN;
+	if (reg.type != CALLBACKTYPE_nmi)
 		return -XEN_EINVAL;
-	case CALLBACKTYPE_nmi:
-		memset(&this_vcpu()->traps[TRAP_NMI], 0, sizeof(struct trap_info));
-		return 0;
-	default:
-		return -XEN_ENOSYS;
-	}
+	clear_nmi_callback(this_vcpu());
+	return 0;
+}
+
+/* The address comes first in struct xennmi_callback; the rest is padding. */
+HANDLE_SUB(do_nmi_op_register_callback, arg)
+{
+	u64 address = 0;
+
+	if (copy_from_guest(&address, arg, guest32 ? sizeof(u32) : sizeof(u64)))
+		return -XEN_EFAULT;
+	return set_callback(this_vcpu(), CALLBACKTYPE_nmi, guest32 ? SEL_RING1_CS : SEL_USER_CS,
+			    address, true);
+}
+
+HANDLE_SUB(do_nmi_op_unregister_callback, arg)
+{
+	(void)arg;
+	clear_nmi_callback(this_vcpu());
+	return 0;
 }
 
 /* 64-bit: event, failsafe, syscall; 32-bit: event and failsafe with selectors. */
@@ -176,14 +198,9 @@ u64 vm_assists;
 
 HANDLE2(do_vm_assist, cmd, type)
 {
-	const u64 valid =
-		1 << VMASST_TYPE_4gb_segments | 1 << VMASST_TYPE_4gb_segments_notify |
-		1 << VMASST_TYPE_writable_pagetables | 1 << VMASST_TYPE_pae_extended_cr3 |
-		1 << VMASST_TYPE_architectural_iopl | 1 << VMASST_TYPE_runstate_update_flag |
-		1ULL << VMASST_TYPE_m2p_strict;
 	u32 bit = type;
 
-	if (bit >= 64 || !(valid >> bit & 1))
+	if (bit >= 64 || !((u64)(ABI_VM_ASSISTS) >> bit & 1))
 		return -XEN_EINVAL;
 	switch ((u32)cmd) {
 	case VMASST_CMD_enable:

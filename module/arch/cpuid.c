@@ -21,7 +21,7 @@
 /* DTES64 MONITOR DSCPL VMX SMX EST TM2 CNXT-ID XTPR PDCM PCID DCA x2APIC
  * TSC-deadline; OSXSAVE is the guest's */
 #define ECX1_OSXSAVE BIT(27)
-#define ECX1_HYPERVISOR BIT(31)
+#define ECX1_HYPERVISOR BIT(31) /* shown where Xen showed it */
 #define EDX1_HIDE                                                                              \
 	(BIT(1) | BIT(3) | BIT(12) | BIT(13) | BIT(17) | BIT(21) | BIT(22) | BIT(27) |         \
 	 BIT(28) | BIT(29) | BIT(31))
@@ -56,9 +56,11 @@
 static void xen_leaf(u32 leaf, u32 out[4])
 {
 	out[0] = out[1] = out[2] = out[3] = 0;
+	if (leaf > ABI_CPUID_LEAVES)
+		return;
 	switch (leaf) {
 	case 0:
-		out[0] = 0x40000005;
+		out[0] = 0x40000000 + ABI_CPUID_LEAVES;
 		out[1] = XEN_CPUID_SIGNATURE_EBX;
 		out[2] = XEN_CPUID_SIGNATURE_ECX;
 		out[3] = XEN_CPUID_SIGNATURE_EDX;
@@ -69,7 +71,7 @@ static void xen_leaf(u32 leaf, u32 out[4])
 	case 2:
 		out[0] = 1;
 		out[1] = MSR_HYPERCALL_PAGE;
-		out[2] = XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD;
+		out[2] = ABI_CPUID_FEATURES;
 		break;
 	case 3:
 		out[2] = boot->tsc_khz;
@@ -97,10 +99,10 @@ void guest_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 out[4])
 	cpuid(leaf, sub, out);
 	switch (leaf) {
 	case 1:
-		out[2] = (out[2] & ~ECX1_HIDE) | ECX1_HYPERVISOR;
+		out[2] = (out[2] & ~(ECX1_HIDE | ECX1_HYPERVISOR)) | ABI_CPUID_SHOW_ECX1;
 		if (v->cr4 & CR4_OSXSAVE)
 			out[2] |= ECX1_OSXSAVE;
-		out[3] &= ~(EDX1_HIDE | (guest32 ? EDX1_SEP : 0));
+		out[3] &= ~(EDX1_HIDE | ABI_CPUID_HIDE_EDX1 | (guest32 ? EDX1_SEP : 0));
 		break;
 	case 5: /* MONITOR, thermal and power, performance counters, topology */
 	case 6:
@@ -155,7 +157,8 @@ static u64 guest_efer(void)
 
 /*
  * The MSRs that PV kernels read although nobody gave them any: harmless values.
- * For all others a guest with a #GP handler gets #GP, one without reads 0.
+ * For all others a guest with a #GP handler gets #GP, one without reads 0; old
+ * ABIs let guests read what the processor has, as if it were nothing but zeroes.
  */
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
@@ -189,7 +192,7 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 		return true;
 	default:
 		*value = 0;
-		return !v->traps[TRAP_GP].address;
+		return ABI_MSR_OPEN || !v->traps[TRAP_GP].address;
 	}
 }
 
@@ -212,7 +215,7 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 value)
 		v->gs_user = value;
 		return true;
 	case MSR_EFER:
-		return value == guest_efer();
+		return ABI_MSR_OPEN || value == guest_efer();
 	case MSR_HYPERCALL_PAGE: {
 		u64 mfn = value >> 12;
 
@@ -225,6 +228,6 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 value)
 	case 0x17a:
 		return true;
 	default:
-		return false;
+		return ABI_MSR_OPEN;
 	}
 }

@@ -8,6 +8,8 @@
 #include "abi-info.h"
 #include "compat.h"
 #include "trap.h"
+#include <xen/event_channel.h>
+#include <xen/physdev.h>
 
 struct trace_entry *trace_call(struct vcpu *v, u32 nr, u32 flags, u64 a, u64 b)
 {
@@ -112,6 +114,33 @@ HANDLE2(do_multicall, list, nr)
 	return guest32 ? multicall32(this_vcpu(), list, n) : multicall64(this_vcpu(), list, n);
 }
 
+/*
+ * Before 0x00030202 a command and its arguments came in one structure: the same
+ * call in another form (Xen 4.17 arch/x86/compat.c).
+ */
+static long compat_call(u32 nr, u64 op, u32 args_at)
+{
+	u64 arg[6] = { 0 };
+	u32 cmd;
+
+	if (copy_from_guest(&cmd, op, sizeof(cmd)))
+		return -XEN_EFAULT;
+	arg[0] = cmd;
+	arg[1] = op + args_at;
+	return dispatch(this_vcpu(), nr, 0, arg);
+}
+
+HANDLE1(do_event_channel_op_compat, op)
+{
+	return compat_call(__HYPERVISOR_event_channel_op, op, offsetof(struct evtchn_op, u));
+}
+
+HANDLE1(do_physdev_op_compat, op)
+{
+	return compat_call(__HYPERVISOR_physdev_op, op,
+			   guest32 ? sizeof(u32) : offsetof(struct physdev_op, u));
+}
+
 HANDLE0(call_unknown)
 {
 	return -XEN_ENOSYS;
@@ -123,7 +152,8 @@ HANDLER(call_forward)
 	struct mailbox *m = &v->area->mailbox;
 
 	/* A guest that shuts down may say that it has crashed: where is shown. */
-	if (v->hypercall == __HYPERVISOR_sched_op)
+	if (v->hypercall == __HYPERVISOR_sched_op ||
+	    v->hypercall == __HYPERVISOR_sched_op_compat)
 		save_context(v, guest_regs(v));
 	m->nr = v->hypercall;
 	m->arg[0] = a;

@@ -109,5 +109,6 @@ void monitor_start(void)
 	time_init(mailbox_call(v, MAILBOX_START));
 	start_of_day(v);
 	time_publish(v);
+	timer_init(v);
 	enter_guest(v->stack);
 }

@@ -39,6 +39,18 @@ void runstate_change(struct vcpu *v, u32 state)
 		runstate_copy(v, v->runstate);
 }
 
+static void fall_asleep(struct vcpu *v)
+{
+	runstate_change(v, RUNSTATE_blocked);
+	timer_sleep(v);
+}
+
+static void wake_up(struct vcpu *v)
+{
+	runstate_change(v, RUNSTATE_running);
+	timer_wake(v);
+}
+
 HANDLE_SUB(do_sched_op_yield, arg)
 {
 	(void)arg;
@@ -55,10 +67,10 @@ HANDLE_SUB(do_sched_op_block, arg)
 	v->info->evtchn_upcall_mask = 0;
 	if (event_due(v))
 		return 0;
-	runstate_change(v, RUNSTATE_blocked);
+	fall_asleep(v);
 	while (!event_due(v))
 		wait_for_interrupt();
-	runstate_change(v, RUNSTATE_running);
+	wake_up(v);
 	return 0;
 }
 
@@ -104,7 +116,7 @@ HANDLE_SUB(do_sched_op_poll, arg)
 		return -XEN_EINVAL;
 	v->poll_deadline = poll.timeout;
 	timer_arm(v);
-	runstate_change(v, RUNSTATE_blocked);
+	fall_asleep(v);
 	for (;;) {
 		rc = any_pending((u64)poll.ports.p, poll.nr_ports);
 		if (rc || (v->poll_deadline && v->poll_deadline <= now()))
@@ -114,7 +126,7 @@ HANDLE_SUB(do_sched_op_poll, arg)
 			break;
 		wait_for_interrupt();
 	}
-	runstate_change(v, RUNSTATE_running);
+	wake_up(v);
 	v->poll_deadline = 0;
 	timer_arm(v);
 	return rc < 0 ? rc : 0;

@@ -15,6 +15,8 @@
 #define XEN_PVCLOCK_TSC_STABLE_BIT (1 << 0)
 #endif
 
+#define REFRESH_NS 1000000000 /* Xen 4.17 arch/x86/time.c, EPOCH */
+
 static u64 tsc_base;
 static u32 tsc_mul;
 static s8 tsc_shift;
@@ -70,13 +72,19 @@ u64 now(void)
 	return scale(rdtsc() - tsc_base);
 }
 
+/*
+ * Guests that know no "stable" flag compute with fewer bits, and expect a base
+ * that is never far away.
+ */
 static void fill(struct vcpu_time_info *t)
 {
-	t->tsc_timestamp = tsc_base;
-	t->system_time = 0;
+	u64 since = ABI_TIME_FLAGS & XEN_PVCLOCK_TSC_STABLE_BIT ? 0 : rdtsc() - tsc_base;
+
+	t->tsc_timestamp = tsc_base + since;
+	t->system_time = scale(since);
 	t->tsc_to_system_mul = tsc_mul;
 	t->tsc_shift = tsc_shift;
-	t->flags = XEN_PVCLOCK_TSC_STABLE_BIT;
+	t->flags = ABI_TIME_FLAGS;
 }
 
 void time_publish(struct vcpu *v)
@@ -91,6 +99,14 @@ void time_publish(struct vcpu *v)
 	fill(&copy);
 	if (v->time_area)
 		copy_to_guest(v->time_area, &copy, sizeof(copy));
+	v->time_published = now();
+}
+
+void time_refresh(struct vcpu *v)
+{
+	if (!(ABI_TIME_FLAGS & XEN_PVCLOCK_TSC_STABLE_BIT) &&
+	    now() - v->time_published >= REFRESH_NS)
+		time_publish(v);
 }
 
 HANDLE_VCPU_SUB(do_vcpu_op_register_vcpu_time_memory_area, id, arg)

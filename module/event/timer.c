@@ -9,6 +9,9 @@
 
 #define MIN_PERIOD 1000000ULL /* ns: Xen 4.17 common/domain.c, 1 ms */
 #define MAX_PERIOD (1ULL << 62) /* ns: STIME_DELTA_MAX */
+#define FIRST_PERIOD 10000000ULL /* ns: Xen 4.17 arch/x86/pv/domain.c, 100 Hz */
+#define TOO_FAR (1ULL << 50) /* ns: do_set_timer_op(), about 13 days */
+#define INSTEAD 100000000ULL /* ns */
 
 static void earlier(u64 *next, u64 deadline)
 {
@@ -21,7 +24,8 @@ void timer_arm(struct vcpu *v)
 	u64 next = 0, time;
 
 	earlier(&next, v->deadline);
-	earlier(&next, v->next_tick);
+	if (!v->asleep)
+		earlier(&next, v->next_tick);
 	earlier(&next, v->poll_deadline);
 	if (!next) {
 		apic_timer(0);
@@ -40,14 +44,30 @@ void timer_fired(struct vcpu *v)
 		v->deadline = 0;
 		due = true;
 	}
-	if (v->next_tick && v->next_tick <= time) {
+	if (!v->asleep && v->next_tick && v->next_tick <= time) {
 		/* Ticks that were missed are one tick: the guest has the clock. */
 		v->next_tick += v->period * ((time - v->next_tick) / v->period + 1);
 		due = true;
 	}
-	if (due)
+	if (due) {
+		time_refresh(v);
 		event_raise_timer(v);
+	}
 	timer_arm(v);
+}
+
+void timer_sleep(struct vcpu *v)
+{
+	v->asleep = true;
+	if (v->period)
+		timer_arm(v);
+}
+
+void timer_wake(struct vcpu *v)
+{
+	v->asleep = false;
+	if (v->period)
+		timer_fired(v);
 }
 
 static void set_single(struct vcpu *v, u64 deadline)
@@ -60,13 +80,18 @@ static void set_single(struct vcpu *v, u64 deadline)
 	timer_arm(v);
 }
 
-/* 32-bit guests pass the time in two halves. */
+/*
+ * Linux's way to say "late", or "never": Xen can't tell which, and takes the
+ * middle (Xen 4.17 common/sched/core.c, do_set_timer_op()).  32-bit
+ * guests pass the time in two halves.
+ */
 HANDLE2(do_set_timer_op, a, b)
 {
-	u64 timeout = guest32 ? b << 32 | a : a;
+	u64 timeout = guest32 ? b << 32 | a : a, time = now();
 
-	/* Absurdly far means never, as for Xen's 64-bit-only guests. */
-	set_single(this_vcpu(), (s64)timeout < 0 ? 1 : timeout);
+	if ((s64)timeout < 0 || (timeout > time && timeout - time >= TOO_FAR))
+		timeout = time + INSTEAD;
+	set_single(this_vcpu(), timeout);
 	return 0;
 }
 
@@ -76,11 +101,13 @@ HANDLE_VCPU_SUB(do_vcpu_op_set_singleshot_timer, id, arg)
 	struct vcpu *v = this_vcpu();
 
 	if ((u32)id >= boot->nr_vcpus)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	if ((u32)id != v->id)
 		return -XEN_EINVAL;
 	if (copy_from_guest(&set, arg, sizeof(set)))
 		return -XEN_EFAULT;
+	if (ABI_TIMER_FUTURE && set.flags & VCPU_SSHOTTMR_future && set.timeout_abs_ns < now())
+		return -XEN_ETIME;
 	set_single(v, set.timeout_abs_ns ? set.timeout_abs_ns : 1);
 	return 0;
 }
@@ -91,7 +118,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_stop_singleshot_timer, id, arg)
 
 	(void)arg;
 	if ((u32)id >= boot->nr_vcpus)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	if ((u32)id != v->id)
 		return -XEN_EINVAL;
 	set_single(v, 0);
@@ -105,12 +132,17 @@ static void set_periodic(struct vcpu *v, u64 period)
 	timer_arm(v);
 }
 
+void timer_init(struct vcpu *v)
+{
+	set_periodic(v, FIRST_PERIOD);
+}
+
 HANDLE_VCPU_SUB(do_vcpu_op_set_periodic_timer, id, arg)
 {
 	struct vcpu_set_periodic_timer set;
 
 	if ((u32)id >= boot->nr_vcpus)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	if (copy_from_guest(&set, arg, sizeof(set)))
 		return -XEN_EFAULT;
 	if (set.period_ns < MIN_PERIOD || set.period_ns > MAX_PERIOD)
@@ -123,7 +155,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_stop_periodic_timer, id, arg)
 {
 	(void)arg;
 	if ((u32)id >= boot->nr_vcpus)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	set_periodic(&vcpus[(u32)id], 0);
 	return 0;
 }

@@ -21,7 +21,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_initialise, id, arg)
 	} head;
 
 	if (!vcpu_of(id))
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	if (copy_from_guest(&head, arg, sizeof(head)))
 		return -XEN_EFAULT;
 	return -XEN_EEXIST;
@@ -30,7 +30,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_initialise, id, arg)
 HANDLE_VCPU_SUB(do_vcpu_op_up, id, arg)
 {
 	(void)arg;
-	return vcpu_of(id) ? 0 : -XEN_ENOENT;
+	return vcpu_of(id) ? 0 : vcpu_absent(id);
 }
 
 /* The last vCPU going down is a power-off (Xen 4.17 common_vcpu_op()). */
@@ -38,14 +38,14 @@ HANDLE_VCPU_SUB(do_vcpu_op_down, id, arg)
 {
 	(void)arg;
 	if (!vcpu_of(id))
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	return mailbox_call(this_vcpu(), MAILBOX_POWEROFF);
 }
 
 HANDLE_VCPU_SUB(do_vcpu_op_is_up, id, arg)
 {
 	(void)arg;
-	return vcpu_of(id) ? 1 : -XEN_ENOENT;
+	return vcpu_of(id) ? 1 : vcpu_absent(id);
 }
 
 HANDLE_VCPU_SUB(do_vcpu_op_get_runstate_info, id, arg)
@@ -53,7 +53,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_get_runstate_info, id, arg)
 	struct vcpu *v = vcpu_of(id);
 
 	if (!v)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	runstate_change(v, v->runstate_now);
 	return runstate_copy(v, arg);
 }
@@ -64,7 +64,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_register_runstate_memory_area, id, arg)
 	struct vcpu *v = vcpu_of(id);
 
 	if (!v)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	if (copy_from_guest(&area, arg, sizeof(area)))
 		return -XEN_EFAULT;
 	if (guest32)
@@ -107,7 +107,7 @@ HANDLE_VCPU_SUB(do_vcpu_op_register_vcpu_info, id, arg)
 	struct vcpu *v = vcpu_of(id);
 
 	if (!v)
-		return -XEN_ENOENT;
+		return vcpu_absent(id);
 	if (copy_from_guest(&info, arg, sizeof(info)))
 		return -XEN_EFAULT;
 	return place_info(v, info.mfn, info.offset);

@@ -5,6 +5,7 @@
 #ifndef MONITOR_EVENT_H
 #define MONITOR_EVENT_H
 
+#include "abi-info.h"
 #include "hypercall.h"
 
 /* The bitmaps of shared_info, whose place depends on the guest's word size. */
@@ -49,6 +50,29 @@ u64 now(void);
 
 /** time_publish() - fill @v's vcpu_time_info where the guest sees it */
 void time_publish(struct vcpu *v);
+
+/** time_refresh() - the same, if it has been a while and the ABI wants it */
+void time_refresh(struct vcpu *v);
+
+/** timer_init() - start the tick that every vCPU has until it asks for another */
+void timer_init(struct vcpu *v);
+
+/**
+ * timer_sleep(), timer_wake() - the vCPU waits; it goes on
+ *
+ * One that does not run gets no ticks, and one for all that it missed when it
+ * runs again (Xen 4.17 common/sched/core.c, vcpu_periodic_timer_work()).
+ */
+void timer_sleep(struct vcpu *v);
+void timer_wake(struct vcpu *v);
+
+/** vcpu_absent() - what an operation on a vCPU that is not there answers */
+static inline long vcpu_absent(u64 id)
+{
+	u64 number = (u32)id;
+
+	return number < ABI_VCPU_NUMBERS ? -XEN_ENOENT : -XEN_EINVAL;
+}
 
 /** timer_fired() - TIMER_VECTOR */
 void timer_fired(struct vcpu *v);

@@ -28,16 +28,6 @@ long call_unknown(unsigned long a, unsigned long b, unsigned long c, unsigned lo
 long call_forward(unsigned long a, unsigned long b, unsigned long c, unsigned long d,
 		  unsigned long e, unsigned long f);
 
-/** call_sub() - by first argument; holes in the table are unknown calls */
-static inline long call_sub(const hypercall_fn *table, size_t size, unsigned long cmd,
-			    unsigned long b, unsigned long c, unsigned long d, unsigned long e,
-			    unsigned long f)
-{
-	if ((u32)cmd >= size || !table[(u32)cmd])
-		return -XEN_ENOSYS;
-	return table[(u32)cmd]((u32)cmd, b, c, d, e, f);
-}
-
 /* The guest's addresses: [0, guest_low_end), and from guest_high_start on */
 extern u64 guest_low_end, guest_high_start;
 
@@ -101,7 +91,9 @@ HANDLER(do_update_descriptor);
 HANDLER(do_multicall);
 HANDLER(do_update_va_mapping);
 HANDLER(do_set_timer_op);
+HANDLER(do_event_channel_op_compat);
 HANDLER(do_xen_version_version);
+HANDLER(do_physdev_op_compat);
 HANDLER(do_vm_assist);
 HANDLER(do_iret);
 HANDLER(do_vcpu_op_initialise);
@@ -118,6 +110,8 @@ HANDLER(do_vcpu_op_register_vcpu_info);
 HANDLER(do_vcpu_op_register_vcpu_time_memory_area);
 HANDLER(do_set_segment_base);
 HANDLER(do_mmuext_op);
+HANDLER(do_nmi_op_register_callback);
+HANDLER(do_nmi_op_unregister_callback);
 HANDLER(do_sched_op_yield);
 HANDLER(do_sched_op_block);
 HANDLER(do_sched_op_poll);

@@ -93,11 +93,13 @@ struct tss {
  * @trace_next:   index of the next entry of its trace ring
  * @deadline:     single-shot timer, system time in ns; 0: off
  * @period, @next_tick: periodic timer, ns; 0: off
+ * @asleep:       it waits, and gets no ticks
  * @poll_deadline: timeout of SCHEDOP_poll; 0: none
  * @runstate:     guest's virtual address of its runstate area, or 0
  * @runstate_now, @runstate_since: what it is doing, and since when
  * @runstate_time: ns in each state
  * @time_area:    guest's virtual address of its second vcpu_time_info, or 0
+ * @time_published: system time when vcpu_time_info was last filled
  */
 struct vcpu {
 	struct vcpu *self;
@@ -137,6 +139,7 @@ struct vcpu {
 
 	u64 deadline;
 	u64 period, next_tick;
+	bool asleep;
 	u64 poll_deadline;
 	bool info_placed;
 	u64 runstate;
@@ -144,6 +147,7 @@ struct vcpu {
 	u64 runstate_since;
 	u64 runstate_time[4];
 	u64 time_area;
+	u64 time_published;
 
 	struct tss tss;
 	u64 *window; /* L1 of its GDT and LDT window */

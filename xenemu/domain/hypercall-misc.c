@@ -60,12 +60,8 @@ static void refuse_suspend(struct domain *dom)
 	dom->suspend_refused = TRUE;
 }
 
-HYPERCALL(sched_op_shutdown)
+static int64_t shut_down(struct domain *dom, const struct hypercall *call, unsigned int reason)
 {
-	unsigned int reason;
-
-	if (get_reason(dom, call, &reason))
-		return -XEN_EFAULT;
 	if (dom->shutdown_code >= 0)
 		reason = dom->shutdown_code;
 	switch (reason) {
@@ -88,6 +84,21 @@ HYPERCALL(sched_op_shutdown)
 			    reason);
 		return 0;
 	}
+}
+
+HYPERCALL(sched_op_shutdown)
+{
+	unsigned int reason;
+
+	if (get_reason(dom, call, &reason))
+		return -XEN_EFAULT;
+	return shut_down(dom, call, reason);
+}
+
+/* Before 0x00030101 the reason was the argument itself. */
+HYPERCALL(sched_op_compat_shutdown)
+{
+	return shut_down(dom, call, (uint8_t)call->arg[1]);
 }
 
 /* The reason that a later shutdown is to have; the first one counts. */

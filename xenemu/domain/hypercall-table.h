@@ -56,6 +56,7 @@ typedef int64_t (*hypercall_handler)(struct domain *dom, const struct hypercall 
  * @name:    Xen's name of the call or sub-operation
  * @nr:      its number
  * @nr_args: arguments of the call (0 for sub-operations)
+ * @nr_args_32: the same for 32-bit guests
  * @words:   WORDS_*: which guests have it
  * @place:   where it is handled
  * @error:   PLACE_ERROR: XEN_E* (positive)
@@ -67,6 +68,7 @@ struct hypercall_row {
 	const char *name;
 	uint16_t nr;
 	uint8_t nr_args;
+	uint8_t nr_args_32;
 	uint8_t words;
 	uint8_t place;
 	int16_t error;
@@ -78,10 +80,27 @@ struct hypercall_row {
 /**
  * struct abi - one ABI
  * @name:  "xen-4"
+ * @extra_version: XENVER_extraversion
+ * @caps_of_all: XENVER_capabilities names all word sizes, not the guest's alone
+ * @features: XENVER_get_features: bits that every guest sees
+ * @max_extent_order: largest extent that a domU may ask for
+ * @grant_frames: frames that a grant table has from the start
+ * @grant_frames_max: most that it can have
+ * @grant_batch_max: most operations in one grant_table_op
+ * @own_domid: a guest may name itself by its number, not only DOMID_SELF, and
+ *             is told which others don't exist
  * @calls: its rows by hypercall number; name is NULL where there is none
  */
 struct abi {
 	const char *name;
+	const char *extra_version;
+	gboolean caps_of_all;
+	uint32_t features;
+	unsigned int max_extent_order;
+	unsigned int grant_frames;
+	unsigned int grant_frames_max;
+	uint32_t grant_batch_max;
+	gboolean own_domid;
 	struct hypercall_row calls[NR_HYPERCALLS];
 };
 
