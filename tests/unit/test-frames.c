@@ -46,22 +46,51 @@ static void test_release_and_populate(void)
 	fake_free(fake);
 }
 
-/* A frame that is a live page table, or is just becoming one, stays. */
+/* A live page table, or what is just becoming one, goes when it is none any more. */
 static void test_live_tables(void)
 {
 	const uint64_t live[] = { 1ULL << FRAME_TYPE_SHIFT, FRAME_PINNED, FRAME_LOCK,
 				  FRAME_COUNT_ONE };
 	struct fake *fake = fake_new(FAKE_PAGES);
-	uint64_t mfn = FAKE_FIRST + 5;
+	struct frames *frames = fake->dom.frames;
+	uint64_t *word = &fake->build.frame_table[FAKE_FIRST + 5];
+	uint64_t mfn;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(live); i++) {
-		fake->build.frame_table[mfn] = FRAME_OWNED | live[i];
-		g_assert_false(frames_release(fake->dom.frames, mfn));
-		g_assert_true(frames_owned(fake->dom.frames, mfn));
-		g_assert_cmphex(fake->build.frame_table[mfn], ==, FRAME_OWNED | live[i]);
+		*word = FRAME_OWNED | live[i];
+		g_assert_true(frames_release(frames, FAKE_FIRST + 5));
+		g_assert_true(frames_release(frames, FAKE_FIRST + 5)); /* nothing new */
+		g_assert_true(frames_owned(frames, FAKE_FIRST + 5));
+		g_assert_cmphex(*word, ==, FRAME_OWNED | live[i]);
+		g_assert_false(frames_populate(frames, 0, FRAMES_ANYWHERE, &mfn));
 	}
-	fake->build.frame_table[mfn] = FRAME_OWNED;
-	g_assert_true(frames_release(fake->dom.frames, mfn));
+	*word = FRAME_OWNED;
+	g_assert_true(frames_populate(frames, 0, FRAMES_ANYWHERE, &mfn));
+	g_assert_cmphex(mfn, ==, FAKE_FIRST + 5);
+	g_assert_false(frames_populate(frames, 0, FRAMES_ANYWHERE, &mfn));
+	fake_free(fake);
+}
+
+/* More of them than are looked at each time: none is forgotten. */
+static void test_many_live_tables(void)
+{
+	struct fake *fake = fake_new(FAKE_PAGES);
+	struct frames *frames = fake->dom.frames;
+	uint64_t *table = fake->build.frame_table, mfn;
+
+	for (unsigned int i = 0; i < 100; i++) {
+		table[FAKE_FIRST + i] |= FRAME_PINNED;
+		g_assert_true(frames_release(frames, FAKE_FIRST + i));
+	}
+	g_assert_cmpint(frames_current(frames), ==, FAKE_PAGES);
+	for (unsigned int i = 0; i < 100; i += 2)
+		table[FAKE_FIRST + i] &= ~FRAME_PINNED;
+	for (unsigned int i = 0; i < 100; i++)
+		g_assert_true(frames_release(frames, FAKE_FIRST + 1)); /* in use */
+	g_assert_cmpint(frames_current(frames), ==, FAKE_PAGES - 50);
+	for (unsigned int i = 0; i < 50; i++)
+		g_assert_true(frames_populate(frames, 0, FRAMES_ANYWHERE, &mfn));
+	g_assert_false(frames_populate(frames, 0, FRAMES_ANYWHERE, &mfn));
 	fake_free(fake);
 }
 
@@ -140,6 +169,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/frames/start", test_start);
 	g_test_add_func("/frames/release-and-populate", test_release_and_populate);
 	g_test_add_func("/frames/live-tables", test_live_tables);
+	g_test_add_func("/frames/many-live-tables", test_many_live_tables);
 	g_test_add_func("/frames/many", test_many);
 	g_test_add_func("/frames/extents", test_extents);
 	g_test_add_func("/frames/take", test_take);

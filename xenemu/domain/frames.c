@@ -13,6 +13,9 @@
  */
 #define CACHE_FRAMES 512
 
+/* Of the frames in use when they were given back, how many are tried at a time */
+#define LEFT_TRIES 8
+
 #define BITS_PER_WORD 64
 
 struct frames {
@@ -25,6 +28,8 @@ struct frames {
 	uint64_t cache[CACHE_FRAMES]; /* nobody's, content to be cleared */
 	unsigned int nr_cached;
 	uint64_t hint; /* no free frame below */
+	uint64_t *leaving; /* bitmap: given back while in use */
+	GQueue left; /* the same, as pointers, oldest try last */
 };
 
 static gboolean test_bit(const uint64_t *map, uint64_t n)
@@ -58,6 +63,8 @@ struct frames *frames_new(struct build *build, uint64_t maxmem)
 	frames->maximum = MAX(maxmem, build->nr_pages);
 	frames->owned = bitmap_new(frames->end);
 	frames->free = bitmap_new(frames->end);
+	frames->leaving = bitmap_new(frames->end);
+	g_queue_init(&frames->left);
 	for (uint64_t pfn = 0; pfn < build->nr_pages; pfn++)
 		set_bit(frames->owned, build_pfn_to_mfn(build, pfn));
 	for (unsigned int i = 0; free && i < free->len; i++)
@@ -73,6 +80,8 @@ void frames_free(struct frames *frames)
 		return;
 	g_free(frames->owned);
 	g_free(frames->free);
+	g_free(frames->leaving);
+	g_queue_clear(&frames->left);
 	g_free(frames);
 }
 
@@ -172,11 +181,58 @@ static void own(struct frames *frames, uint64_t mfn)
 	__atomic_fetch_or(&frames->build->frame_table[mfn], FRAME_OWNED, __ATOMIC_SEQ_CST);
 }
 
+/*
+ * Against a vCPU that is just making the frame a page table: whoever is first
+ * wins, because both change the same word.
+ */
+static gboolean disown(struct frames *frames, uint64_t mfn)
+{
+	const uint64_t busy = FRAME_TYPE_MASK | FRAME_PINNED | FRAME_LOCK | FRAME_COUNT_MASK;
+	uint64_t *word = &frames->build->frame_table[mfn];
+	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+	do {
+		if (old & busy)
+			return FALSE;
+	} while (!__atomic_compare_exchange_n(word, &old, old & ~FRAME_OWNED, FALSE,
+					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+	return TRUE;
+}
+
+/* The frame becomes nobody's, if nothing uses it any more. */
+static gboolean take_back(struct frames *frames, uint64_t mfn)
+{
+	if (!disown(frames, mfn))
+		return FALSE;
+	clear_bit(frames->owned, mfn);
+	frames_set_pfn(frames, mfn, M2P_INVALID);
+	frames->current--;
+	if (frames->nr_cached == CACHE_FRAMES)
+		empty_cache(frames, CACHE_FRAMES / 2);
+	frames->cache[frames->nr_cached++] = mfn;
+	return TRUE;
+}
+
+/* Frames that were in use when they were given back: some are tried each time. */
+static void take_back_left(struct frames *frames)
+{
+	for (guint n = MIN(frames->left.length, LEFT_TRIES); n > 0; n--) {
+		gpointer frame = g_queue_pop_head(&frames->left);
+		uint64_t mfn = GPOINTER_TO_SIZE(frame);
+
+		if (take_back(frames, mfn))
+			clear_bit(frames->leaving, mfn);
+		else
+			g_queue_push_tail(&frames->left, frame);
+	}
+}
+
 gboolean frames_populate(struct frames *frames, unsigned int order, uint64_t limit,
 			 uint64_t *mfn)
 {
 	uint64_t count = 1ULL << order;
 
+	take_back_left(frames);
 	if (order > FRAMES_MAX_ORDER || frames->current + count > frames->maximum)
 		return FALSE;
 	if (!take_run(frames, order, limit, mfn))
@@ -199,34 +255,15 @@ void frames_set_pfn(struct frames *frames, uint64_t mfn, uint64_t pfn)
 		__atomic_store_n(&build->m2p32[mfn], (uint32_t)pfn, __ATOMIC_RELAXED);
 }
 
-/*
- * Against a vCPU that is just making the frame a page table: whoever is first
- * wins, because both change the same word.
- */
-static gboolean disown(struct frames *frames, uint64_t mfn)
-{
-	const uint64_t busy = FRAME_TYPE_MASK | FRAME_PINNED | FRAME_LOCK | FRAME_COUNT_MASK;
-	uint64_t *word = &frames->build->frame_table[mfn];
-	uint64_t old = __atomic_load_n(word, __ATOMIC_RELAXED);
-
-	do {
-		if (old & busy)
-			return FALSE;
-	} while (!__atomic_compare_exchange_n(word, &old, old & ~FRAME_OWNED, FALSE,
-					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	return TRUE;
-}
-
 gboolean frames_release(struct frames *frames, uint64_t mfn)
 {
-	if (!frames_owned(frames, mfn) || !disown(frames, mfn))
+	if (!frames_owned(frames, mfn))
 		return FALSE;
-	clear_bit(frames->owned, mfn);
-	frames_set_pfn(frames, mfn, M2P_INVALID);
-	frames->current--;
-	if (frames->nr_cached == CACHE_FRAMES)
-		empty_cache(frames, CACHE_FRAMES / 2);
-	frames->cache[frames->nr_cached++] = mfn;
+	take_back_left(frames);
+	if (test_bit(frames->leaving, mfn) || take_back(frames, mfn))
+		return TRUE;
+	set_bit(frames->leaving, mfn);
+	g_queue_push_tail(&frames->left, GSIZE_TO_POINTER(mfn));
 	return TRUE;
 }
 

@@ -48,7 +48,9 @@ void frames_set_pfn(struct frames *frames, uint64_t mfn, uint64_t pfn);
 /**
  * frames_release() - take a frame back from the guest
  *
- * Return: FALSE when it is not the guest's, or a live page table.
+ * A live page table leaves the guest only when it is none any more, as in Xen,
+ * which answers the same then (GNU Mach gives back tables that are pinned).
+ * Return: FALSE when it is not the guest's.
  */
 gboolean frames_release(struct frames *frames, uint64_t mfn);
 
