@@ -175,9 +175,14 @@ static void test_reservation_refused(void)
 	uint64_t list[] = { FAKE_ROOT, 0 };
 	const unsigned int nr = __HYPERVISOR_memory_op;
 
-	/* A live table, another domain, an order or a count beyond what Xen allows. */
-	fake->build.frame_table[FAKE_ROOT] |= 4ULL << FRAME_TYPE_SHIFT | FRAME_COUNT_ONE;
+	/* A frame that is not the guest's; a live table goes, but not yet. */
+	list[0] = FAKE_FIRST - 1;
 	g_assert_cmpint(reservation(fake, XENMEM_decrease_reservation, list, 1, 0), ==, 0);
+	list[0] = FAKE_ROOT;
+	fake->build.frame_table[FAKE_ROOT] |= 4ULL << FRAME_TYPE_SHIFT | FRAME_COUNT_ONE;
+	g_assert_cmpint(reservation(fake, XENMEM_decrease_reservation, list, 1, 0), ==, 1);
+	g_assert_true(frames_owned(fake->dom.frames, FAKE_ROOT));
+	/* Another domain, an order or a count beyond what Xen allows. */
 	res.extent_start.p = (void *)LIST;
 	g_assert_cmpint(fake_op(fake, nr, XENMEM_populate_physmap, &res, sizeof(res)), ==, 0);
 	res.domid = DOMID_SELF;
