@@ -125,6 +125,32 @@ static void print_last_calls(const struct domain *dom, unsigned int vcpu)
 	trace_last(dom, vcpu, stderr, LAST_CALLS);
 }
 
+/*
+ * Old kernels write to their page tables as to any memory and want Xen to
+ * emulate it, which Xen does only when asked (GNU Mach never asks).
+ */
+static void print_table_write(const struct domain *dom, const struct guest_space *space,
+			      const struct vcpu_guest_context *ctx)
+{
+	uint64_t cr2 = ctx->ctrlreg[2];
+	gboolean writable = TRUE;
+	uint64_t mfn = guest_mapping(dom, space, cr2, &writable);
+	uint64_t word;
+
+	if (!frames_owned(dom->frames, mfn) || writable ||
+	    ctx->vm_assist & 1U << VMASST_TYPE_writable_pagetables)
+		return;
+	word = __atomic_load_n(&dom->build->frame_table[mfn], __ATOMIC_RELAXED);
+	if (!(word & FRAME_TYPE_MASK))
+		return;
+	fprintf(stderr,
+		"Its last page fault was a store at %" G_GINT64_MODIFIER "x, to a page table "
+		"(frame %#" G_GINT64_MODIFIER "x) that it\nmaps read-only.  It never asked for "
+		"writable page tables (vm_assist), so Xen does not emulate\nsuch stores: it "
+		"crashes on Xen, too.\n",
+		cr2, mfn);
+}
+
 void crash_report_guest(struct domain *dom, unsigned int vcpu, const char *reason)
 {
 	struct vcpu_guest_context ctx = copy_context(dom, vcpu);
@@ -139,6 +165,7 @@ void crash_report_guest(struct domain *dom, unsigned int vcpu, const char *reaso
 		print_registers(&ctx);
 	else
 		print_registers32(&ctx);
+	print_table_write(dom, &space, &ctx);
 	print_guest_code(dom, &space, ctx.user_regs.rip);
 	print_guest_stack(dom, &space, ctx.user_regs.rsp);
 	print_last_calls(dom, vcpu);

@@ -83,36 +83,62 @@ static void mark_accessed(const struct form *form, void *table, unsigned int n, 
 		__atomic_fetch_or((uint64_t *)table + n, bits, __ATOMIC_RELAXED);
 }
 
+/* The entry that maps @vaddr, and allows a write if one is wanted; 0: none does. */
+static uint64_t walk(const struct domain *dom, const struct guest_space *space, uint64_t vaddr,
+		     gboolean write, void **table)
+{
+	const struct form *form = &forms[space->paging];
+	uint64_t mfn = space->root_mfn, pte = 0;
+
+	for (unsigned int level = form->levels; level > 0; level--) {
+		uint64_t need = PTE_PRESENT | (write && level <= form->rw_levels ? PTE_RW : 0);
+
+		*table = memory_page(dom->build->mem, mfn);
+		if (!*table)
+			return 0;
+		pte = get_entry(form, *table, slot(form, vaddr, level));
+		if ((pte & need) != need || (level > 1 && pte & PTE_PSE))
+			return 0;
+		mfn = PTE_MFN(pte);
+	}
+	return pte;
+}
+
+static gboolean can_walk(const struct guest_space *space, uint64_t vaddr)
+{
+	return space->paging < G_N_ELEMENTS(forms) && is_guests(&forms[space->paging], vaddr);
+}
+
 /* Host address of @vaddr, valid to the end of its page; NULL for a fault. */
 static uint8_t *translate(const struct domain *dom, const struct guest_space *space,
 			  uint64_t vaddr, gboolean write)
 {
-	uint64_t mfn = space->root_mfn;
-	const struct form *form;
 	uint8_t *page;
+	uint64_t pte;
+	void *table;
 
-	if (space->paging >= G_N_ELEMENTS(forms))
+	if (!can_walk(space, vaddr))
 		return NULL;
-	form = &forms[space->paging];
-	if (!is_guests(form, vaddr))
+	pte = walk(dom, space, vaddr, write, &table);
+	page = pte ? memory_page(dom->build->mem, PTE_MFN(pte)) : NULL;
+	if (!page)
 		return NULL;
-	for (unsigned int level = form->levels; level > 0; level--) {
-		uint64_t need = PTE_PRESENT | (write && level <= form->rw_levels ? PTE_RW : 0);
-		void *table = memory_page(dom->build->mem, mfn);
-		unsigned int n = slot(form, vaddr, level);
-		uint64_t pte;
+	mark_accessed(&forms[space->paging], table, slot(&forms[space->paging], vaddr, 1),
+		      write);
+	return page + vaddr % PAGE_SIZE;
+}
 
-		if (!table)
-			return NULL;
-		pte = get_entry(form, table, n);
-		if ((pte & need) != need || (level > 1 && pte & PTE_PSE))
-			return NULL;
-		if (level == 1)
-			mark_accessed(form, table, n, write);
-		mfn = PTE_MFN(pte);
-	}
-	page = memory_page(dom->build->mem, mfn);
-	return page ? page + vaddr % PAGE_SIZE : NULL;
+uint64_t guest_mapping(const struct domain *dom, const struct guest_space *space,
+		       uint64_t vaddr, gboolean *writable)
+{
+	void *table;
+	uint64_t pte;
+
+	if (!can_walk(space, vaddr))
+		return 0;
+	*writable = walk(dom, space, vaddr, TRUE, &table) != 0;
+	pte = walk(dom, space, vaddr, FALSE, &table);
+	return pte ? PTE_MFN(pte) : 0;
 }
 
 int copy_from_guest(const struct domain *dom, const struct guest_space *space, void *to,

@@ -35,4 +35,11 @@ int copy_from_guest(const struct domain *dom, const struct guest_space *space, v
 int copy_to_guest(const struct domain *dom, const struct guest_space *space, uint64_t vaddr,
 		  const void *from, size_t len);
 
+/**
+ * guest_mapping() - the frame that a guest address is mapped to; 0: none
+ * @writable: receives whether it may be written
+ */
+uint64_t guest_mapping(const struct domain *dom, const struct guest_space *space,
+		       uint64_t vaddr, gboolean *writable);
+
 #endif
