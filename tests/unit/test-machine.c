@@ -638,6 +638,17 @@ static void test_select(void)
 	g_assert_error(error, MACHINE_ERROR, MACHINE_ERROR_ABSENT);
 	g_clear_error(&error);
 
+	/* Where both can: kvm, but for one that has a drawback. */
+	if (has_machine(&machine_kvm) && has_machine(&machine_qemu)) {
+		const char *drawback = machine_kvm.drawback();
+
+		g_assert_true(machine_select("kvm", FALSE, NULL, NULL) == &machine_kvm);
+		g_assert_true(machine_select("auto", FALSE, &why, NULL) ==
+			      (drawback ? &machine_qemu : &machine_kvm));
+		g_assert_cmpstr(why, ==, drawback);
+		g_clear_pointer(&why, g_free);
+	}
+
 	g_setenv("XENEMU_KVM", "/nonexistent/kvm", TRUE);
 	g_assert_null(machine_select("kvm", FALSE, NULL, &error));
 	g_assert_error(error, MACHINE_ERROR, MACHINE_ERROR_ABSENT);

@@ -12,14 +12,18 @@ static const struct machine_ops *const machines[] = { &machine_kvm, &machine_qem
 static const struct machine_ops *select_auto(gboolean wide, char **why, GError **error)
 {
 	g_autoptr(GError) no_kvm = NULL;
+	gboolean kvm = machine_kvm.probe(wide, NULL, &no_kvm);
+	const char *drawback = kvm ? machine_kvm.drawback() : no_kvm->message;
 
-	if (machine_kvm.probe(wide, NULL, &no_kvm))
+	if (!drawback)
 		return &machine_kvm;
-	if (machine_qemu.probe(wide, NULL, error)) {
+	if (machine_qemu.probe(wide, NULL, kvm ? NULL : error)) {
 		if (why)
-			*why = g_strdup(no_kvm->message);
+			*why = g_strdup(drawback);
 		return &machine_qemu;
 	}
+	if (kvm)
+		return &machine_kvm;
 	g_prefix_error(error, "%s\n", no_kvm->message);
 	return NULL;
 }

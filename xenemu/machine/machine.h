@@ -93,6 +93,8 @@ struct machine_traits {
  * @probe: can it run a guest (@wide: a 32-bit one) here?  FALSE with @error
  *         saying why not and what to do.  @detail, if not NULL, receives a
  *         line for `xenemu probe` (caller frees).
+ * @drawback: it can, but why another machine would serve better, or NULL (static);
+ *         NULL function: it has none.  After a successful probe()
  * @create: make the machine, vCPUs not running.  NULL with @error set.
  * @start: let vCPU 0 run from boot_info.monitor_entry, in the state of the
  *         32-bit PVH entry (flat 32-bit protected mode, paging off)
@@ -104,6 +106,7 @@ struct machine_traits {
 struct machine_ops {
 	const char *name;
 	gboolean (*probe)(gboolean wide, char **detail, GError **error);
+	const char *(*drawback)(void);
 	struct machine *(*create)(const struct machine_config *config, GError **error);
 	gboolean (*start)(struct machine *m, GError **error);
 	void (*kick)(struct machine *m, unsigned int vcpu);
@@ -128,7 +131,7 @@ extern const struct machine_ops machine_qemu;
 /**
  * machine_select() - the machine that --machine names
  * @name:  "auto", "kvm", "qemu", or NULL for "auto": kvm where it can run the
- *         guest, else qemu
+ *         guest by hardware, else qemu, else kvm that interprets ring 0
  * @wide:  the guest is 32-bit
  * @why:   if not NULL: why auto did not take kvm (caller frees), or NULL
  * @error: set when none can run it
