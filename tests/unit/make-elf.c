@@ -35,16 +35,29 @@ struct make_elf *make_elf_new(gboolean is_64)
 	return elf;
 }
 
-struct make_elf *make_elf_kernel(void)
+static struct make_elf *kernel_at(gboolean is_64, uint64_t base)
 {
-	struct make_elf *elf = make_elf_new(TRUE);
+	struct make_elf *elf = make_elf_new(is_64);
 
 	make_elf_segment(elf, 0x100000, NULL, 0x1000, 0x2000);
 	make_elf_xen_string(elf, XEN_ELFNOTE_GUEST_OS, "linux");
 	make_elf_xen_string(elf, XEN_ELFNOTE_XEN_VERSION, "xen-3.0");
 	make_elf_xen_string(elf, XEN_ELFNOTE_LOADER, "generic");
-	make_elf_xen_number(elf, XEN_ELFNOTE_VIRT_BASE, 0xffffffff80000000);
-	make_elf_xen_number(elf, XEN_ELFNOTE_ENTRY, 0xffffffff80100000);
+	make_elf_xen_number(elf, XEN_ELFNOTE_VIRT_BASE, base);
+	make_elf_xen_number(elf, XEN_ELFNOTE_ENTRY, base + 0x100000);
+	return elf;
+}
+
+struct make_elf *make_elf_kernel(void)
+{
+	return kernel_at(TRUE, 0xffffffff80000000);
+}
+
+struct make_elf *make_elf_kernel32(const char *pae)
+{
+	struct make_elf *elf = kernel_at(FALSE, 0xc0000000);
+
+	make_elf_xen_string(elf, XEN_ELFNOTE_PAE_MODE, pae);
 	return elf;
 }
 

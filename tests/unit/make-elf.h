@@ -39,6 +39,12 @@ struct make_elf *make_elf_new(gboolean is_64);
  */
 struct make_elf *make_elf_kernel(void);
 
+/**
+ * make_elf_kernel32() - the same of a 32-bit kernel: VIRT_BASE 0xc0000000
+ * @pae: its PAE_MODE: "yes", "no"
+ */
+struct make_elf *make_elf_kernel32(const char *pae);
+
 /** make_elf_segment() - add a PT_LOAD; @bytes is copied, NULL means 0x90 */
 void make_elf_segment(struct make_elf *elf, uint64_t paddr, const void *bytes, size_t filesz,
 		      uint64_t memsz);

@@ -17,6 +17,7 @@
 
 #define MIB (1ULL << 20)
 #define KERNEL_BASE 0xffffffff80000000ULL
+#define KERNEL_BASE_32 0xc0000000ULL
 #define CMDLINE "console=hvc0 debug"
 
 /* libxenguest clears pages of a domain by a hypercall; these are clear. */
@@ -41,6 +42,7 @@ struct scene {
 	gboolean gzip;
 	gboolean mod_start_pfn;
 	uint64_t virt_base;
+	gboolean pae;
 };
 
 static const struct scene scenes[] = {
@@ -70,12 +72,40 @@ static const struct scene scenes[] = {
 	  .segments = { { 0x102000, 0x1000, 0x400000 - 0x102000 - 0x93000 } } },
 	{ .name = "5-gib", .memory = 5120 * MIB, .init_p2m = 0x8000000000 },
 	{ .name = "5-gib-p2m-inside", .memory = 5120 * MIB },
+	{ .name = "pae", .memory = 128 * MIB, .pae = TRUE },
+	{ .name = "pae-low", .memory = 64 * MIB, .pae = TRUE, .virt_base = 0x1000000 },
+	/* Over the edge of a GiB: two L2 tables */
+	{ .name = "pae-two-l2",
+	  .memory = 64 * MIB,
+	  .pae = TRUE,
+	  .virt_base = 0x3fc00000,
+	  .segments = { { 0x102000, 0x1000, 0x1000000 } } },
+	{ .name = "pae-up-to-the-last-gib",
+	  .memory = 64 * MIB,
+	  .pae = TRUE,
+	  .virt_base = 0xbfc00000 },
+	{ .name = "pae-into-the-last-gib",
+	  .memory = 64 * MIB,
+	  .pae = TRUE,
+	  .virt_base = 0xbfc00000,
+	  .segments = { { 0x102000, 0x1000, 0x600000 } } },
+	{ .name = "pae-ramdisk", .memory = 64 * MIB, .pae = TRUE, .ramdisk = 3 * MIB + 17 },
+	{ .name = "pae-gzip-apart",
+	  .memory = 64 * MIB,
+	  .pae = TRUE,
+	  .ramdisk = 9 * MIB,
+	  .gzip = TRUE,
+	  .mod_start_pfn = TRUE,
+	  /* means nothing to 32-bit guests */
+	  .init_p2m = 0x80000000 },
+	{ .name = "pae-5-gib", .memory = 5120 * MIB, .pae = TRUE },
 };
 
 static GBytes *make_kernel(const struct scene *scene)
 {
-	struct make_elf *elf = make_elf_kernel();
-	uint64_t base = scene->virt_base ? scene->virt_base : KERNEL_BASE;
+	struct make_elf *elf = scene->pae ? make_elf_kernel32("yes") : make_elf_kernel();
+	uint64_t usual = scene->pae ? KERNEL_BASE_32 : KERNEL_BASE;
+	uint64_t base = scene->virt_base ? scene->virt_base : usual;
 
 	make_elf_xen_number(elf, XEN_ELFNOTE_VIRT_BASE, base);
 	make_elf_xen_number(elf, XEN_ELFNOTE_ENTRY, base + 0x100000);
@@ -118,7 +148,7 @@ static struct build *build_ours(const struct scene *scene, GBytes *kernel, GByte
 	g_autoptr(Image) image = image_parse(scene->name, kernel, &error);
 	struct make_elf *elf = make_elf_new(TRUE);
 	struct module module = { .path = (char *)"module",
-				 .info = { .paging_modes = 1U << PAGING_PV64, .abi = "xen-4" },
+				 .info = { .paging_modes = 7, .abi = "xen-4" },
 				 .entry = MONITOR_PADDR,
 				 .end = MONITOR_PADDR + 0x1000 };
 	struct build_config config = { .image = image,
@@ -149,7 +179,7 @@ static void build_theirs(struct xc_dom_image *dom, const struct scene *scene,
 
 	dom->container_type = XC_DOM_PV_CONTAINER;
 	dom->flags = 0; /* as libxl sets it, whatever libxenguest presets */
-	g_strlcpy(dom->xen_caps, "xen-3.0-x86_64 ", sizeof(dom->xen_caps));
+	g_strlcpy(dom->xen_caps, "xen-3.0-x86_64 xen-3.0-x86_32p ", sizeof(dom->xen_caps));
 	g_assert_cmpint(xc_dom_kernel_mem(dom, bytes, len), ==, 0);
 	if (ramdisk) {
 		bytes = g_bytes_get_data(ramdisk, &len);
