@@ -1,0 +1,1 @@
+OBJS_test-builder-32 := $(B)/obj/tests/unit/make-elf.o
