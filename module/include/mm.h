@@ -179,10 +179,18 @@ void *walk(const struct vcpu *v, u64 va, unsigned int level);
  */
 bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr);
 
+/*
+ * A page may still be writable in the TLB although no entry says so any more.
+ * Guests leave the flush to Xen when such a page becomes a table (Xen 4.17
+ * arch/x86/mm.c, get_page_type()).
+ */
+extern bool tlb_stale;
+
 /** tlb_flush() - drop this CPU's translations of the guest */
 static inline void tlb_flush(void)
 {
 	write_cr3(read_cr3());
+	tlb_stale = false;
 }
 
 #endif

@@ -23,6 +23,8 @@
 
 #define INVALID_ENTRY_MFN (PTE_ADDR >> 12)
 
+bool tlb_stale;
+
 /**
  * struct table_kind - what a frame of some type holds, by paging mode
  * @entries: entries that are the guest's; in a 64-bit L4 also those behind the
@@ -191,6 +193,8 @@ long frame_get(u64 mfn, unsigned int type)
 	rc = take_table(mfn, type);
 	if (rc)
 		frame_table[mfn] = word;
+	else if (tlb_stale)
+		tlb_flush();
 	return rc;
 }
 
@@ -262,6 +266,13 @@ static void store(void *slot, u64 value, bool preserve)
 	}
 }
 
+/* An L1 entry gets this value: it may take the right to write from a page. */
+static inline void note_l1(u64 value)
+{
+	if ((value & (PTE_P | PTE_RW)) != (PTE_P | PTE_RW))
+		tlb_stale = true;
+}
+
 static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 {
 	u64 paddr = virt_to_paddr(slot), old = entry_read(slot);
@@ -305,6 +316,7 @@ long entry_set(void *slot, u64 value, bool preserve)
 	}
 	/* No table: ordinary memory of the guest, written as it is. */
 	store(slot, value, preserve);
+	note_l1(value);
 	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
 		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);
 	return 0;
@@ -323,6 +335,7 @@ long entry_exchange(void *slot, u64 old, u64 value)
 	}
 	if (!exchange(slot, &old, value))
 		return -XEN_EAGAIN;
+	note_l1(value);
 	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
 		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);
 	return 0;
