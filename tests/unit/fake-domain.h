@@ -29,6 +29,10 @@
 #define FAKE_RO_VADDR (FAKE_VADDR + 0x5000) /* the same first page, read-only */
 #define FAKE_HOLE_VADDR (FAKE_VADDR + 0x2000) /* nothing behind the two pages */
 
+/* The same of a 32-bit guest */
+#define FAKE_VADDR32 0xc0000000U
+#define FAKE_RO_VADDR32 (FAKE_VADDR32 + 0x5000)
+
 #define P 1ULL
 #define RW 2ULL
 #define US 4ULL
@@ -42,6 +46,7 @@ struct fake {
 	struct machine machine;
 	unsigned int kicks;
 	uint64_t args; /* guest address for structures */
+	struct guest_space space;
 };
 
 static inline void fake_kick(void *opaque, G_GNUC_UNUSED unsigned int vcpu)
@@ -96,6 +101,11 @@ static inline void fake_build(struct fake *fake)
 	fake->boot.m2p_bytes = 2 << 20;
 }
 
+static inline struct guest_space fake_space(void)
+{
+	return (struct guest_space){ .root_mfn = FAKE_ROOT, .paging = PAGING_PV64 };
+}
+
 /**
  * fake_new() - a domain of FAKE_PAGES pages that may have @maxmem
  * Two writable pages are mapped at FAKE_VADDR.
@@ -108,6 +118,7 @@ static inline struct fake *fake_new(uint64_t maxmem)
 	fake_build(fake);
 	fake_map_pages(fake);
 	fake->args = FAKE_VADDR;
+	fake->space = fake_space();
 	fake->module.info.paging_modes = 1 << PAGING_PV64;
 	dom->name = g_strdup("fake");
 	dom->uuid = g_strdup("00112233-4455-6677-8899-aabbccddeeff");
@@ -143,31 +154,55 @@ static inline void fake_free(struct fake *fake)
 	g_free(fake);
 }
 
-static inline struct guest_space fake_space(void)
+static inline void fake_set_entry32(struct fake *fake, uint64_t table, unsigned int slot,
+				    uint64_t mfn, uint32_t flags)
 {
-	return (struct guest_space){ .root_mfn = FAKE_ROOT, .paging = PAGING_PV64 };
+	uint32_t *page = memory_page(fake->build.mem, table);
+
+	page[slot] = (uint32_t)(mfn << PAGE_SHIFT) | flags;
+}
+
+/**
+ * fake_make_narrow() - make it a 32-bit guest, the same pages at FAKE_VADDR32
+ * @paging: PAGING_PV32PAE or PAGING_PV32
+ */
+static inline void fake_make_narrow(struct fake *fake, uint32_t paging)
+{
+	for (unsigned int i = 0; i < 4; i++)
+		memset(memory_page(fake->build.mem, FAKE_ROOT + i), 0, PAGE_SIZE);
+	fake->build.paging = fake->space.paging = paging;
+	fake->build.width = paging == PAGING_PV32PAE ? IMAGE_X86_32P : IMAGE_X86_32;
+	fake->args = FAKE_VADDR32;
+	if (paging == PAGING_PV32) {
+		fake_set_entry32(fake, FAKE_ROOT, FAKE_VADDR32 >> 22, FAKE_L1, P | RW | US);
+		fake_set_entry32(fake, FAKE_L1, 0, FAKE_DATA, P | RW);
+		fake_set_entry32(fake, FAKE_L1, 1, FAKE_DATA + 1, P | RW);
+		fake_set_entry32(fake, FAKE_L1, 5, FAKE_DATA, P);
+		return;
+	}
+	fake_set_entry(fake, FAKE_ROOT, 3, FAKE_ROOT + 2, P); /* no RW in the root */
+	fake_set_entry(fake, FAKE_ROOT + 2, 0, FAKE_L1, P | RW | US);
+	fake_set_entry(fake, FAKE_L1, 0, FAKE_DATA, P | RW);
+	fake_set_entry(fake, FAKE_L1, 1, FAKE_DATA + 1, P | RW);
+	fake_set_entry(fake, FAKE_L1, 5, FAKE_DATA, P);
 }
 
 /** fake_put(), fake_get() - the guest's own accesses to its memory */
 static inline void fake_put(struct fake *fake, uint64_t vaddr, const void *from, size_t len)
 {
-	struct guest_space space = fake_space();
-
-	g_assert_cmpint(copy_to_guest(&fake->dom, &space, vaddr, from, len), ==, 0);
+	g_assert_cmpint(copy_to_guest(&fake->dom, &fake->space, vaddr, from, len), ==, 0);
 }
 
 static inline void fake_get(struct fake *fake, uint64_t vaddr, void *to, size_t len)
 {
-	struct guest_space space = fake_space();
-
-	g_assert_cmpint(copy_from_guest(&fake->dom, &space, to, vaddr, len), ==, 0);
+	g_assert_cmpint(copy_from_guest(&fake->dom, &fake->space, to, vaddr, len), ==, 0);
 }
 
 /** fake_call() - the handler of a row, found through the table, with three arguments */
 static inline int64_t fake_call(struct fake *fake, unsigned int nr, uint64_t a, uint64_t b,
 				uint64_t c)
 {
-	struct hypercall call = { .nr = nr, .arg = { a, b, c }, .space = fake_space() };
+	struct hypercall call = { .nr = nr, .arg = { a, b, c }, .space = fake->space };
 	const struct hypercall_row *row = abi_row(fake->dom.abi, nr, a);
 
 	g_assert_nonnull(row);
