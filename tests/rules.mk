@@ -37,7 +37,7 @@ check-unit: $(UNIT_TESTS)
 	$(PROVE) $(UNIT_TESTS)
 
 # For a sanitizer build, whose guests are slow: one machine, few boots.
-check-short: all $(UNIT_TESTS) $(GUESTS) $(CHECK_NEEDS)
+check-short: all $(UNIT_TESTS) $(GUESTS) $(filter-out $(FUZZERS),$(CHECK_NEEDS))
 	XENEMU_TEST_MACHINES=qemu $(PROVE) $(UNIT_TESTS) $(CLI_TESTS) tests/guest/linux.t
 
 # The repository's style; files that git doesn't know don't count.

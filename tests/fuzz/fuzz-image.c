@@ -30,19 +30,19 @@ static void check_segments(const struct image *image)
 	(void)last;
 }
 
-static void check_layout(const struct image *image)
+static void check_layout(const struct image *image, enum layout_age age)
 {
 	static const uint64_t pages[] = { 4096, 1 << 20 };
 	struct layout layout;
 
 	for (size_t i = 0; i < G_N_ELEMENTS(pages); i++) {
-		if (layout_guest(&layout, image, pages[i], 12345) || layout.end > pages[i])
+		if (layout_guest(&layout, age, image, pages[i], 12345) || layout.end > pages[i])
 			continue;
 		if (layout.kernel.pfn + layout.kernel.pages > layout.start_info ||
 		    layout.alloc_end > layout.mappings[0].run.pages)
 			g_error("a layout that overlaps");
 	}
-	layout_least_pages(image, 0);
+	layout_least_pages(age, image, 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -59,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	image_abi(image);
 	check_segments(image);
-	check_layout(image);
+	for (enum layout_age age = LAYOUT_XEN_3_0; age <= LAYOUT_XEN_4; age++)
+		check_layout(image, age);
 	return 0;
 }
