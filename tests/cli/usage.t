@@ -27,7 +27,7 @@ says(['version'], qr/^xenemu \S+\n\z/, 'version command');
 says(['run', '--help'], qr/^Usage:\n  xenemu run .*--kernel=FILE.*^Exit status:/ms, 'run');
 says(['modules', '--help'], qr/^Usage:\n  xenemu modules/, 'modules');
 says(['probe', '--help'], qr/^Usage:\n  xenemu probe/, 'probe');
-says(['modules'], qr/^xen-4\n  file: .*xen-4\.mod\n.*guests: +x86_64\n.*in the helper/ms,
+says(['modules'], qr/^xen-4\n  file: .*xen-4\.mod\n.*guests: +x86_64\b[^\n]*\n.*in the helper/ms,
 	'list of modules');
 
 sub refused {
@@ -48,8 +48,8 @@ for my $size (qw(0 -1 1.5 12X 99999999999999999999 5000T), '') {
 	refused([@run, '--memory', $size], qr/--memory: `\Q$size\E'/);
 }
 refused([@run, '--memory', '1K'], qr/--memory: `1K' is too little/);
-refused([@run, '--memory', '1M'], qr/memory/);
-refused([@run, '--memory', '4096T'], qr/memory/);
+refused([@run, '--machine', 'qemu', '--memory', '1M'], qr/memory/);
+refused([@run, '--machine', 'qemu', '--memory', '4096T'], qr/memory/);
 refused([@run, '--vcpus', '0'], qr/--vcpus: .*1 to 32/);
 refused([@run, '--vcpus', '33'], qr/--vcpus: .*1 to 32/);
 refused([@run, '--vcpus', 'many'], qr/--vcpus/);
