@@ -164,11 +164,12 @@ HANDLE2(do_set_gdt, list, entries)
 /* The frame that the guest maps at @va, with a reference as descriptors; or 0. */
 static u64 ldt_frame(const struct vcpu *v, u64 va)
 {
-	const u64 *slot = walk(v, va, 1);
+	const void *slot = walk(v, va, 1);
+	u64 pte = slot ? entry_read(slot) : 0;
 
-	if (!slot || !(*slot & PTE_P) || frame_get(pte_mfn(*slot), FRAME_DESCRIPTORS))
+	if (!(pte & PTE_P) || frame_get(pte_mfn(pte), FRAME_DESCRIPTORS))
 		return 0;
-	return pte_mfn(*slot);
+	return pte_mfn(pte);
 }
 
 void load_ldt(struct vcpu *v)

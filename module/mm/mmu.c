@@ -30,7 +30,7 @@ static long machphys_update(u64 mfn, u64 pfn)
 
 static long update_one(const struct mmu_update *req)
 {
-	u64 cmd = req->ptr & 7, paddr = req->ptr & ~7ULL;
+	u64 cmd = req->ptr & (pte_bytes - 1), paddr = req->ptr - cmd;
 
 	switch (cmd) {
 	case MMU_NORMAL_PT_UPDATE:
