@@ -210,6 +210,12 @@ static inline int64_t fake_call(struct fake *fake, unsigned int nr, uint64_t a, 
 	return row->handler(&fake->dom, &call);
 }
 
+/** fake_takes_values() - is the second argument of a call no pointer? */
+static inline gboolean fake_takes_values(unsigned int nr)
+{
+	return nr == __HYPERVISOR_console_io || nr == __HYPERVISOR_sched_op_compat;
+}
+
 /** fake_op() - a *_op(sub, &args): args is written before and read back after */
 static inline int64_t fake_op(struct fake *fake, unsigned int nr, unsigned int sub, void *args,
 			      size_t len)
