@@ -44,6 +44,18 @@ for my $at (0 .. 63) {
 }
 is_deeply(\@odd, [], 'ELF header with a wrong byte');
 
+# A 32-bit kernel in few bytes: an ELF header, two segments, of which one is notes.
+sub note { pack 'VVVa4(a4)*', 4, length $_[1], $_[0], 'Xen', unpack '(a4)*', $_[1] }
+my $notes = note(6, "linux\0") . note(1, pack 'V', 0xc0100000) . note(3, pack 'V', 0xc0000000) .
+	note(5, "xen-3.0\0") . note(9, "no\0");
+my $old = pack('a4C3x9vvVVVVVvvvvvv', "\x7fELF", 1, 1, 1, 2, 3, 1, 0xc0100000, 52, 0, 0, 52, 32, 2,
+	0, 0, 0) . pack('V8', 1, 0, 0xc0100000, 0x100000, 4096, 4096, 7, 4096) .
+	pack('V8', 4, 116, 0, 0, length $notes, length $notes, 4, 4) . $notes;
+my $two_level = write_file("$dir/two-level", $old . "\0" x (4096 - length $old));
+refuses(xenemu('run', '--kernel', $two_level, '--machine', 'qemu', '--abi', 'xen-4'),
+	qr/two-level: a 32-bit \(without PAE\) kernel, which the ABI xen-4 does not run; .*--abi/,
+	'kernel: for another ABI');
+
 my @run = ('run', '--kernel', guest('endings'), '--machine', 'qemu', '--memory', 16);
 refuses(xenemu(@run, '--ramdisk', "$dir/none"), qr{--ramdisk.*\Q$dir\E/none}, 'ramdisk: absent');
 refuses(xenemu(@run, '--ramdisk', "$dir"), qr{ramdisk.*\Q$dir\E}, 'ramdisk: a directory');

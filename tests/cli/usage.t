@@ -27,8 +27,10 @@ says(['version'], qr/^xenemu \S+\n\z/, 'version command');
 says(['run', '--help'], qr/^Usage:\n  xenemu run .*--kernel=FILE.*^Exit status:/ms, 'run');
 says(['modules', '--help'], qr/^Usage:\n  xenemu modules/, 'modules');
 says(['probe', '--help'], qr/^Usage:\n  xenemu probe/, 'probe');
-says(['modules'], qr/^xen-4\n  file: .*xen-4\.mod\n.*guests: +x86_64\b[^\n]*\n.*in the helper/ms,
+says(['modules'], qr/^xen-4\n  file: .*xen-4\.mod\n.*guests: +x86_64 x86_32p\n.*in the helper/ms,
 	'list of modules');
+says(['modules'], qr/^$_\n  file: .*\Q$_\E\.mod\n.*guests: +x86_64 x86_32p x86_32\n/ms, "$_ is one")
+	for 'xen-3.0.3', 'xen-3.1';
 
 sub refused {
 	my ($arguments, $pattern) = @_;

@@ -130,7 +130,8 @@ static inline struct fake *fake_new(uint64_t maxmem)
 	dom->end = DOMAIN_RUNNING;
 	dom->shutdown_code = -1;
 	dom->frames = frames_new(dom->build, maxmem);
-	dom->grants = grants_new(dom->build, dom->frames);
+	dom->grants = grants_new(dom->build, dom->frames, dom->abi->grant_frames,
+				 dom->abi->grant_frames_max);
 	dom->events = events_new(&(struct events_config){
 		.area = &fake->events,
 		.nr_vcpus = 2,

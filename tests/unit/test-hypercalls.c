@@ -90,7 +90,7 @@ static void test_version(void)
 			-XEN_EINVAL);
 
 	g_assert_cmpint(fake_op(fake, nr, XENVER_capabilities, caps, sizeof(caps)), ==, 0);
-	g_assert_cmpstr(caps, ==, "xen-3.0-x86_64 ");
+	g_assert_cmpstr(caps, ==, "xen-3.0-x86_64 xen-3.0-x86_32p ");
 	g_assert_cmpint(fake_op(fake, nr, XENVER_extraversion, extra, sizeof(extra)), ==, 0);
 	g_assert_cmpint(strnlen(extra, sizeof(extra)), <, sizeof(extra));
 	g_assert_cmpint(fake_op(fake, nr, XENVER_guest_handle, handle, sizeof(handle)), ==, 0);
@@ -278,7 +278,7 @@ static void test_grant_setup(void)
 	g_assert_cmpint(fake_op(fake, nr, GNTTABOP_query_size, &query, sizeof(query)), ==, 0);
 	g_assert_cmpint(query.status, ==, GNTST_okay);
 	g_assert_cmpint(query.nr_frames, ==, 1);
-	g_assert_cmpint(query.max_nr_frames, ==, GRANT_FRAMES_MAX);
+	g_assert_cmpint(query.max_nr_frames, ==, fake->dom.abi->grant_frames_max);
 
 	setup.frame_list.p = (void *)LIST;
 	g_assert_cmpint(fake_op(fake, nr, GNTTABOP_setup_table, &setup, sizeof(setup)), ==, 0);
@@ -293,7 +293,7 @@ static void test_grant_setup(void)
 	g_assert_cmpint(entry[1].frame, ==, FAKE_STORE);
 	g_assert_cmpint(entry[2].flags, ==, 0);
 
-	setup.nr_frames = GRANT_FRAMES_MAX + 1;
+	setup.nr_frames = fake->dom.abi->grant_frames_max + 1;
 	g_assert_cmpint(fake_op(fake, nr, GNTTABOP_setup_table, &setup, sizeof(setup)), ==, 0);
 	g_assert_cmpint(setup.status, ==, GNTST_general_error);
 	setup.nr_frames = 4;

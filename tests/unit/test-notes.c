@@ -483,6 +483,10 @@ static void test_abi(void)
 	g_assert_cmpstr(abi_of(elf), ==, "xen-4");
 
 	g_assert_cmpstr(abi_of(make_elf_kernel()), ==, "xen-4"); /* no hypercall page */
+
+	/* The same, but no Xen 4 runs two-level tables. */
+	g_assert_cmpstr(abi_of(make_elf_kernel32("yes")), ==, "xen-4");
+	g_assert_cmpstr(abi_of(make_elf_kernel32("no")), ==, "xen-3.1");
 }
 
 int main(int argc, char **argv)

@@ -190,9 +190,9 @@ static struct module *find_module(const struct image *image, GError **error)
 	}
 	if (!(module->info.paging_modes & 1U << image_paging(image))) {
 		g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_UNSUPPORTED,
-			    "%s: the module %s can't run kernels of this word size yet; "
-			    "see `xenemu modules`",
-			    opt.kernel, abi);
+			    "%s: a %s kernel, which the ABI %s does not run; choose "
+			    "another with --abi, see `xenemu modules`",
+			    opt.kernel, image_width_name(image->width), abi);
 		return NULL;
 	}
 	return g_steal_pointer(&module);

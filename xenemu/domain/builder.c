@@ -28,17 +28,6 @@ static uint32_t paging_of(enum image_width width)
 	return paging[width];
 }
 
-static const char *width_name(enum image_width width)
-{
-	static const char *const names[] = {
-		[IMAGE_X86_64] = "64-bit",
-		[IMAGE_X86_32P] = "32-bit PAE",
-		[IMAGE_X86_32] = "32-bit (without PAE)",
-	};
-
-	return names[width];
-}
-
 /* The builder of the Xen that the monitor plays */
 static enum layout_age age_of(const struct module *module)
 {
@@ -61,7 +50,7 @@ static gboolean check_image(const struct build_config *config, GError **error)
 		g_set_error(error, BUILDER_ERROR, BUILDER_ERROR_IMAGE,
 			    "kernel: the monitor module %s does not run %s guests; choose "
 			    "another with --abi",
-			    config->module->path, width_name(image->width));
+			    config->module->path, image_width_name(image->width));
 		return FALSE;
 	}
 	if (image->width != IMAGE_X86_64 && image->hv_start_low != IMAGE_NONE &&
@@ -141,7 +130,7 @@ static gboolean check_reach(const struct builder *b, GError **error)
 	g_set_error(error, BUILDER_ERROR, BUILDER_ERROR_MEMORY,
 		    "memory: %" PRIu64 " MiB are more than this %s kernel can have; "
 		    "up to %" PRIu64 " MiB are possible",
-		    b->config->memory >> 20, width_name(image->width), (most >> 21) << 1);
+		    b->config->memory >> 20, image_width_name(image->width), (most >> 21) << 1);
 	return FALSE;
 }
 
@@ -199,6 +188,7 @@ static gboolean make_memory(struct builder *b, GError **error)
 	if (machine->m2p32_bytes)
 		build->m2p32 = memory_ptr(build->mem, machine->m2p32, machine->m2p32_bytes);
 	build->width = b->config->image->width;
+	build->extended_cr3 = b->config->image->extended_cr3;
 	build->paging = paging_of(build->width);
 	build->nr_pages = b->layout.nr_pages;
 	build->first_mfn = machine->guest >> PAGE_SHIFT;

@@ -50,6 +50,7 @@ struct build_config {
  * @m2p:         u64[end_mfn] in @mem
  * @m2p32:       u32[end_mfn] in @mem; NULL for 64-bit guests
  * @width:       word size and paging of the guest
+ * @extended_cr3: a PAE kernel's root may lie above 4 GiB
  * @paging:      PAGING_* of it
  * @nr_pages:    guest memory, pages
  * @free_frames: GArray of u64: frames that belong to nobody (slack for balloon,
@@ -69,6 +70,7 @@ struct build {
 	uint64_t *m2p;
 	uint32_t *m2p32;
 	enum image_width width;
+	gboolean extended_cr3;
 	uint32_t paging;
 	uint64_t nr_pages;
 	GArray *free_frames;

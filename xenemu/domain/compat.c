@@ -37,6 +37,18 @@ int put_word(const struct domain *dom, const struct hypercall *call, uint64_t li
 	return copy_to_guest(dom, &call->space, list + i * size, &word, size);
 }
 
+static void widen_reservation(struct xen_memory_reservation *to,
+			      const struct xen_memory_reservation32 *from)
+{
+	*to = (struct xen_memory_reservation){
+		.nr_extents = from->nr_extents,
+		.extent_order = from->extent_order,
+		.mem_flags = from->mem_flags,
+		.domid = from->domid,
+	};
+	to->extent_start.p = handle(from->extent_start);
+}
+
 int get_reservation(const struct domain *dom, const struct hypercall *call,
 		    struct xen_memory_reservation *res)
 {
@@ -46,14 +58,31 @@ int get_reservation(const struct domain *dom, const struct hypercall *call,
 		return get_args(dom, call, res, sizeof(*res));
 	if (get_args(dom, call, &narrow, sizeof(narrow)))
 		return -XEN_EFAULT;
-	*res = (struct xen_memory_reservation){
-		.nr_extents = narrow.nr_extents,
-		.extent_order = narrow.extent_order,
-		.mem_flags = narrow.mem_flags,
-		.domid = narrow.domid,
-	};
-	res->extent_start.p = handle(narrow.extent_start);
+	widen_reservation(res, &narrow);
 	return 0;
+}
+
+int get_exchange(const struct domain *dom, const struct hypercall *call,
+		 struct xen_memory_exchange *exchange)
+{
+	struct xen_memory_exchange32 narrow;
+
+	if (!is_narrow(call))
+		return get_args(dom, call, exchange, sizeof(*exchange));
+	if (get_args(dom, call, &narrow, sizeof(narrow)))
+		return -XEN_EFAULT;
+	widen_reservation(&exchange->in, &narrow.in);
+	widen_reservation(&exchange->out, &narrow.out);
+	exchange->nr_exchanged = narrow.nr_exchanged;
+	return 0;
+}
+
+int put_exchanged(const struct domain *dom, const struct hypercall *call, uint64_t nr)
+{
+	size_t at = is_narrow(call) ? offsetof(struct xen_memory_exchange32, nr_exchanged)
+				    : offsetof(struct xen_memory_exchange, nr_exchanged);
+
+	return put_word(dom, call, call->arg[1] + at, 0, nr);
 }
 
 int get_mfn_list(const struct domain *dom, const struct hypercall *call,
@@ -152,6 +181,13 @@ int put_setup_table(const struct domain *dom, const struct hypercall *call,
 
 	return is_narrow(call) ? put_args(dom, call, &narrow, sizeof(narrow))
 			       : put_args(dom, call, op, sizeof(*op));
+}
+
+void widen_transfer(struct gnttab_transfer *to, const struct gnttab_transfer32 *from)
+{
+	*to = (struct gnttab_transfer){ .mfn = from->mfn,
+					.domid = from->domid,
+					.ref = from->ref };
 }
 
 void widen_copy(struct gnttab_copy *to, const struct gnttab_copy32 *from)

@@ -19,8 +19,10 @@
 struct domain;
 struct gnttab_copy;
 struct gnttab_setup_table;
+struct gnttab_transfer;
 struct xen_machphys_mapping;
 struct xen_machphys_mfn_list;
+struct xen_memory_exchange;
 struct xen_memory_map;
 struct xen_memory_reservation;
 
@@ -32,6 +34,11 @@ struct xen_memory_reservation32 {
 	uint32_t extent_order;
 	uint32_t mem_flags;
 	uint16_t domid;
+};
+
+struct xen_memory_exchange32 {
+	struct xen_memory_reservation32 in, out;
+	uint32_t nr_exchanged;
 };
 
 struct xen_machphys_mfn_list32 {
@@ -58,6 +65,13 @@ struct gnttab_setup_table32 {
 	uint32_t frame_list;
 };
 
+struct gnttab_transfer32 {
+	uint32_t mfn;
+	uint16_t domid;
+	uint32_t ref;
+	int16_t status;
+};
+
 struct gnttab_copy32 {
 	struct {
 		uint32_t page; /* reference or frame */
@@ -71,11 +85,13 @@ struct gnttab_copy32 {
 
 G_STATIC_ASSERT(sizeof(struct xen_memory_reservation32) == 20);
 G_STATIC_ASSERT(offsetof(struct xen_memory_reservation32, domid) == 16);
+G_STATIC_ASSERT(sizeof(struct xen_memory_exchange32) == 44);
 G_STATIC_ASSERT(sizeof(struct xen_machphys_mfn_list32) == 12);
 G_STATIC_ASSERT(sizeof(struct xen_machphys_mapping32) == 12);
 G_STATIC_ASSERT(sizeof(struct xen_memory_map32) == 8);
 G_STATIC_ASSERT(sizeof(struct gnttab_setup_table32) == 16);
 G_STATIC_ASSERT(offsetof(struct gnttab_setup_table32, frame_list) == 12);
+G_STATIC_ASSERT(sizeof(struct gnttab_transfer32) == 16);
 G_STATIC_ASSERT(sizeof(struct gnttab_copy32) == 24);
 G_STATIC_ASSERT(offsetof(struct gnttab_copy32, len) == 16);
 
@@ -103,6 +119,9 @@ int put_word(const struct domain *dom, const struct hypercall *call, uint64_t li
  */
 int get_reservation(const struct domain *dom, const struct hypercall *call,
 		    struct xen_memory_reservation *res);
+int get_exchange(const struct domain *dom, const struct hypercall *call,
+		 struct xen_memory_exchange *exchange);
+int put_exchanged(const struct domain *dom, const struct hypercall *call, uint64_t nr);
 int get_mfn_list(const struct domain *dom, const struct hypercall *call,
 		 struct xen_machphys_mfn_list *list);
 int put_mfn_list(const struct domain *dom, const struct hypercall *call,
@@ -118,7 +137,8 @@ int get_setup_table(const struct domain *dom, const struct hypercall *call,
 int put_setup_table(const struct domain *dom, const struct hypercall *call,
 		    const struct gnttab_setup_table *op);
 
-/** widen_copy() - one of a list of gnttab_copy */
+/** widen_transfer(), widen_copy() - one of a list */
+void widen_transfer(struct gnttab_transfer *to, const struct gnttab_transfer32 *from);
 void widen_copy(struct gnttab_copy *to, const struct gnttab_copy32 *from);
 
 #endif

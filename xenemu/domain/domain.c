@@ -194,7 +194,8 @@ struct domain *domain_new(const struct domain_config *config, GError **error)
 	dom->trace =
 		trace_new(dom, config->trace & TRACE_HYPERCALLS ? config->trace_file : NULL);
 	dom->frames = frames_new(dom->build, config->maxmem);
-	dom->grants = grants_new(dom->build, dom->frames);
+	dom->grants = grants_new(dom->build, dom->frames, dom->abi->grant_frames,
+				 dom->abi->grant_frames_max);
 	make_events(dom, config);
 	if (!make_backends(dom, config, error) || !make_machine(dom, config, error))
 		return NULL;

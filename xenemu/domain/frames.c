@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <xen/errno.h>
 
 /*
  * Frames kept ready: netfront of the 3.x age gives back and takes a receive
@@ -199,17 +200,22 @@ static gboolean disown(struct frames *frames, uint64_t mfn)
 	return TRUE;
 }
 
+static void put_cached(struct frames *frames, uint64_t mfn)
+{
+	frames_set_pfn(frames, mfn, M2P_INVALID);
+	if (frames->nr_cached == CACHE_FRAMES)
+		empty_cache(frames, CACHE_FRAMES / 2);
+	frames->cache[frames->nr_cached++] = mfn;
+}
+
 /* The frame becomes nobody's, if nothing uses it any more. */
 static gboolean take_back(struct frames *frames, uint64_t mfn)
 {
 	if (!disown(frames, mfn))
 		return FALSE;
 	clear_bit(frames->owned, mfn);
-	frames_set_pfn(frames, mfn, M2P_INVALID);
 	frames->current--;
-	if (frames->nr_cached == CACHE_FRAMES)
-		empty_cache(frames, CACHE_FRAMES / 2);
-	frames->cache[frames->nr_cached++] = mfn;
+	put_cached(frames, mfn);
 	return TRUE;
 }
 
@@ -227,6 +233,15 @@ static void take_back_left(struct frames *frames)
 	}
 }
 
+static void give_run(struct frames *frames, unsigned int order, uint64_t mfn)
+{
+	for (uint64_t i = 0; i < 1ULL << order; i++) {
+		set_bit(frames->owned, mfn + i);
+		frames_set_pfn(frames, mfn + i, M2P_INVALID);
+		own(frames, mfn + i);
+	}
+}
+
 gboolean frames_populate(struct frames *frames, unsigned int order, uint64_t limit,
 			 uint64_t *mfn)
 {
@@ -237,11 +252,7 @@ gboolean frames_populate(struct frames *frames, unsigned int order, uint64_t lim
 		return FALSE;
 	if (!take_run(frames, order, limit, mfn))
 		return FALSE;
-	for (uint64_t i = 0; i < count; i++) {
-		set_bit(frames->owned, *mfn + i);
-		frames_set_pfn(frames, *mfn + i, M2P_INVALID);
-		own(frames, *mfn + i);
-	}
+	give_run(frames, order, *mfn);
 	frames->current += count;
 	return TRUE;
 }
@@ -265,6 +276,56 @@ gboolean frames_release(struct frames *frames, uint64_t mfn)
 	set_bit(frames->leaving, mfn);
 	g_queue_push_tail(&frames->left, GSIZE_TO_POINTER(mfn));
 	return TRUE;
+}
+
+/* Take all of @in from the guest, with their contents, or none. */
+static gboolean take_all(struct frames *frames, const uint64_t *in, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (!frames_owned(frames, in[i]) || test_bit(frames->leaving, in[i]) ||
+		    !disown(frames, in[i]))
+			break;
+		clear_bit(frames->owned, in[i]);
+	}
+	if (i == count)
+		return TRUE;
+	while (i--) {
+		set_bit(frames->owned, in[i]);
+		own(frames, in[i]);
+	}
+	return FALSE;
+}
+
+static void free_runs(struct frames *frames, const uint64_t *run, unsigned int nr,
+		      unsigned int order)
+{
+	for (unsigned int i = 0; i < nr; i++)
+		for (uint64_t j = 0; j < 1ULL << order; j++)
+			put_cached(frames, run[i] + j);
+}
+
+int frames_exchange(struct frames *frames, const uint64_t *in, uint64_t *out,
+		    unsigned int count, unsigned int order, uint64_t limit)
+{
+	unsigned int nr = 0;
+
+	for (; nr < count >> order; nr++) {
+		if (!take_run(frames, order, limit, &out[nr])) {
+			free_runs(frames, out, nr, order);
+			return -XEN_ENOMEM;
+		}
+	}
+	if (!take_all(frames, in, count)) {
+		free_runs(frames, out, nr, order);
+		return -XEN_EINVAL;
+	}
+	for (unsigned int i = 0; i < count; i++)
+		put_cached(frames, in[i]);
+	for (unsigned int i = 0; i < nr; i++)
+		give_run(frames, order, out[i]);
+	return 0;
 }
 
 gboolean frames_take(struct frames *frames, uint64_t limit, uint64_t *mfn)

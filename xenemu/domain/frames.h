@@ -55,6 +55,19 @@ void frames_set_pfn(struct frames *frames, uint64_t mfn, uint64_t pfn);
 gboolean frames_release(struct frames *frames, uint64_t mfn);
 
 /**
+ * frames_exchange() - take frames back and give others for them
+ * @in:    @count frames, all or none of which are taken
+ * @out:   receives the first frame of each of @count >> @order runs
+ * @order: size of the runs; @count is a multiple of it
+ * @limit: all frames given lie below this number
+ *
+ * Return: 0; -XEN_ENOMEM without free runs; -XEN_EINVAL when one of @in is not the
+ * guest's, or a live page table.
+ */
+int frames_exchange(struct frames *frames, const uint64_t *in, uint64_t *out,
+		    unsigned int count, unsigned int order, uint64_t limit);
+
+/**
  * frames_take() - a zeroed frame that the guest may map but that is not part of
  * its memory (grant table)
  * Return: FALSE when there is none.

@@ -13,8 +13,9 @@
 struct grants {
 	struct build *build;
 	struct frames *frames;
-	uint64_t mfn[GRANT_FRAMES_MAX];
+	uint64_t *mfn; /* of @most frames */
 	unsigned int nr;
+	unsigned int most;
 };
 
 static struct grant_entry_v1 *entry_of(const struct grants *grants, uint32_t ref)
@@ -35,13 +36,16 @@ static void seed(struct grants *grants, uint32_t ref, uint64_t mfn)
 		*entry = (struct grant_entry_v1){ .flags = GTF_permit_access, .frame = mfn };
 }
 
-struct grants *grants_new(struct build *build, struct frames *frames)
+struct grants *grants_new(struct build *build, struct frames *frames, unsigned int nr,
+			  unsigned int most)
 {
 	struct grants *grants = g_new0(struct grants, 1);
 
 	grants->build = build;
 	grants->frames = frames;
-	grants_grow(grants, 1);
+	grants->mfn = g_new0(uint64_t, most);
+	grants->most = most;
+	grants_grow(grants, nr);
 	seed(grants, GNTTAB_RESERVED_CONSOLE, build->console_mfn);
 	seed(grants, GNTTAB_RESERVED_XENSTORE, build->store_mfn);
 	return grants;
@@ -49,6 +53,9 @@ struct grants *grants_new(struct build *build, struct frames *frames)
 
 void grants_free(struct grants *grants)
 {
+	if (!grants)
+		return;
+	g_free(grants->mfn);
 	g_free(grants);
 }
 
@@ -57,9 +64,14 @@ unsigned int grants_count(const struct grants *grants)
 	return grants->nr;
 }
 
+unsigned int grants_most(const struct grants *grants)
+{
+	return grants->most;
+}
+
 gboolean grants_grow(struct grants *grants, unsigned int nr)
 {
-	if (nr > GRANT_FRAMES_MAX)
+	if (nr > grants->most)
 		return FALSE;
 	while (grants->nr < nr) {
 		uint64_t *mfn = &grants->mfn[grants->nr];

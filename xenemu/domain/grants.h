@@ -10,20 +10,20 @@
 #include <glib.h>
 #include <stdint.h>
 
-/** Frames of a domU's table at most: Xen's gnttab_max_frames, libxl's default */
-#define GRANT_FRAMES_MAX 64
-
 struct grants;
 
 /**
- * grants_new() - a table of one frame
+ * grants_new() - a table
  * @build:  memory, outlives the result
  * @frames: where table frames come from, outlives the result
+ * @nr:     frames it has from the start
+ * @most:   frames that it may have
  *
  * Entries 0 and 1 grant the console and xenstore pages to domain 0, as libxl
  * seeds them.
  */
-struct grants *grants_new(struct build *build, struct frames *frames);
+struct grants *grants_new(struct build *build, struct frames *frames, unsigned int nr,
+			  unsigned int most);
 
 /** grants_free() - NULL is allowed */
 void grants_free(struct grants *grants);
@@ -31,9 +31,12 @@ void grants_free(struct grants *grants);
 /** grants_count() - frames the table has */
 unsigned int grants_count(const struct grants *grants);
 
+/** grants_most() - frames that it may have */
+unsigned int grants_most(const struct grants *grants);
+
 /**
  * grants_grow() - make the table at least @nr frames large
- * Return: FALSE when that is more than GRANT_FRAMES_MAX or there is no memory.
+ * Return: FALSE when that is more than it may have or there is no memory.
  */
 gboolean grants_grow(struct grants *grants, unsigned int nr);
 

@@ -11,23 +11,16 @@
 
 #include <xen/event_channel.h>
 
-/* Another domain's table can't be touched; what does not exist is not there. */
-static int check_domid(uint16_t domid)
-{
-	if (is_self(domid))
-		return 0;
-	return domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
-}
-
 HYPERCALL(event_channel_op_alloc_unbound)
 {
 	struct evtchn_alloc_unbound args;
-	int port;
+	int port, rc;
 
 	if (get_args(dom, call, &args, sizeof(args)))
 		return -XEN_EFAULT;
-	if (check_domid(args.dom))
-		return check_domid(args.dom);
+	rc = domid_error(dom, args.dom);
+	if (rc)
+		return rc;
 	port = events_alloc_unbound(dom->events,
 				    is_self(args.remote_dom) ? DOMID_GUEST : args.remote_dom);
 	if (port < 0)
@@ -106,7 +99,7 @@ HYPERCALL(event_channel_op_status)
 
 	if (get_args(dom, call, &args, sizeof(args)))
 		return -XEN_EFAULT;
-	rc = check_domid(args.dom);
+	rc = domid_error(dom, args.dom);
 	if (!rc)
 		rc = events_status(dom->events, &args);
 	return rc ? rc : put_args(dom, call, &args, sizeof(args));
@@ -119,7 +112,7 @@ HYPERCALL(event_channel_op_reset)
 
 	if (get_args(dom, call, &args, sizeof(args)))
 		return -XEN_EFAULT;
-	rc = check_domid(args.dom);
+	rc = domid_error(dom, args.dom);
 	if (!rc)
 		events_reset(dom->events);
 	return rc;

@@ -13,16 +13,23 @@
 
 #include <xen/grant_table.h>
 
-/*
- * Entries in one call at most: Xen would interrupt a longer one and go on; no
- * guest comes near (netback and blkback batch a few hundred).
- */
-#define BATCH_MAX 65536
-
 /* The status of an operation that names a domain other than the guest. */
 static int16_t foreign_status(uint16_t domid)
 {
 	return domid == 0 ? GNTST_permission_denied : GNTST_bad_domain;
+}
+
+/* The same of an operation on a whole table, which may be asked for the guest's own. */
+static int16_t table_status(const struct domain *dom, uint16_t domid)
+{
+	switch (domid_error(dom, domid)) {
+	case 0:
+		return GNTST_okay;
+	case -XEN_EPERM:
+		return GNTST_permission_denied;
+	default:
+		return GNTST_bad_domain;
+	}
 }
 
 HYPERCALL(grant_table_op_query_size)
@@ -33,12 +40,10 @@ HYPERCALL(grant_table_op_query_size)
 		return -XEN_EINVAL;
 	if (get_args(dom, call, &op, sizeof(op)))
 		return -XEN_EFAULT;
-	if (is_self(op.dom)) {
+	op.status = table_status(dom, op.dom);
+	if (op.status == GNTST_okay) {
 		op.nr_frames = grants_count(dom->grants);
-		op.max_nr_frames = GRANT_FRAMES_MAX;
-		op.status = GNTST_okay;
-	} else {
-		op.status = foreign_status(op.dom);
+		op.max_nr_frames = grants_most(dom->grants);
 	}
 	return put_args(dom, call, &op, sizeof(op));
 }
@@ -46,10 +51,10 @@ HYPERCALL(grant_table_op_query_size)
 static int16_t setup_table(struct domain *dom, const struct hypercall *call,
 			   const struct gnttab_setup_table *op)
 {
-	int16_t status = GNTST_okay;
+	int16_t status = table_status(dom, op->dom);
 
-	if (!is_self(op->dom))
-		return foreign_status(op->dom);
+	if (status != GNTST_okay)
+		return status;
 	if (!grants_grow(dom->grants, op->nr_frames))
 		return GNTST_general_error;
 	for (unsigned int i = 0; i < op->nr_frames; i++)
@@ -74,11 +79,13 @@ HYPERCALL(grant_table_op_setup_table)
 HYPERCALL(grant_table_op_get_version)
 {
 	struct gnttab_get_version op;
+	int rc;
 
 	if (get_args(dom, call, &op, sizeof(op)))
 		return -XEN_EFAULT;
-	if (!is_self(op.dom))
-		return op.dom == 0 ? -XEN_EPERM : -XEN_ESRCH;
+	rc = domid_error(dom, op.dom);
+	if (rc)
+		return rc;
 	op.version = 1;
 	return put_args(dom, call, &op, sizeof(op));
 }
@@ -112,7 +119,7 @@ static int64_t for_each(struct domain *dom, const struct hypercall *call, void *
 {
 	uint32_t count = call->arg[2];
 
-	if (count > BATCH_MAX)
+	if (count > dom->abi->grant_batch_max)
 		return -XEN_EINVAL;
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t at = call->arg[1] + i * size;
@@ -160,6 +167,46 @@ HYPERCALL(grant_table_op_unmap_grant_ref)
 	return for_each(dom, call, &op, sizeof(op), offsetof(typeof(op), status), unmap_one);
 }
 
+static gboolean is_page_table(const struct domain *dom, uint64_t mfn)
+{
+	return __atomic_load_n(&dom->build->frame_table[mfn], __ATOMIC_RELAXED) &
+	       FRAME_TYPE_MASK;
+}
+
+/*
+ * The page is lost to the guest whether the other domain takes it or not, unless
+ * it was no page to give: dom0 has not asked for any, other domains are not there.
+ */
+static int16_t transfer_one(struct domain *dom, const void *opaque)
+{
+	const struct gnttab_transfer *op = opaque;
+
+	if (!frames_owned(dom->frames, op->mfn) || is_page_table(dom, op->mfn) ||
+	    !frames_release(dom->frames, op->mfn))
+		return GNTST_bad_page;
+	return op->domid == 0 || op->domid == DOMID_GUEST ? GNTST_general_error
+							  : GNTST_bad_domain;
+}
+
+static int16_t transfer_one32(struct domain *dom, const void *narrow)
+{
+	struct gnttab_transfer op;
+
+	widen_transfer(&op, narrow);
+	return transfer_one(dom, &op);
+}
+
+HYPERCALL(grant_table_op_transfer)
+{
+	struct gnttab_transfer32 narrow;
+	struct gnttab_transfer op;
+
+	if (is_narrow(call))
+		return for_each(dom, call, &narrow, sizeof(narrow),
+				offsetof(typeof(narrow), status), transfer_one32);
+	return for_each(dom, call, &op, sizeof(op), offsetof(typeof(op), status), transfer_one);
+}
+
 /* One end of a copy: the page that it names. */
 static int16_t copy_end(struct domain *dom, uint16_t domid, uint64_t gmfn, uint32_t ref,
 			gboolean by_ref, gboolean write, uint64_t *mfn)
@@ -173,12 +220,6 @@ static int16_t copy_end(struct domain *dom, uint16_t domid, uint64_t gmfn, uint3
 	if (!is_self(domid))
 		return foreign_status(domid);
 	return grants_lookup(dom->grants, ref, DOMID_GUEST, write, mfn);
-}
-
-static gboolean is_page_table(const struct domain *dom, uint64_t mfn)
-{
-	return __atomic_load_n(&dom->build->frame_table[mfn], __ATOMIC_RELAXED) &
-	       FRAME_TYPE_MASK;
 }
 
 static int16_t copy_one(struct domain *dom, const void *opaque)

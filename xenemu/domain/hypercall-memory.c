@@ -37,6 +37,14 @@ static int put_extent(const struct extents *ext, uint64_t i, uint64_t mfn)
 	return put_word(ext->dom, ext->call, ext->list, i, mfn);
 }
 
+/* Giving back is not limited but by what one can have got. */
+static unsigned int max_order(const struct domain *dom, const struct hypercall *call)
+{
+	if ((uint32_t)call->arg[0] == XENMEM_decrease_reservation)
+		return FRAMES_MAX_ORDER;
+	return dom->abi->max_extent_order;
+}
+
 /* FALSE: the call does nothing and reports no extent done, as Xen has it. */
 static gboolean get_extents(struct domain *dom, const struct hypercall *call,
 			    struct extents *ext)
@@ -44,9 +52,9 @@ static gboolean get_extents(struct domain *dom, const struct hypercall *call,
 	struct xen_memory_reservation res;
 	unsigned int bits;
 
-	if (get_reservation(dom, call, &res) || !is_self(res.domid))
+	if (get_reservation(dom, call, &res) || domid_error(dom, res.domid))
 		return FALSE;
-	if (res.nr_extents > EXTENTS_MAX || res.extent_order > FRAMES_MAX_ORDER)
+	if (res.nr_extents > EXTENTS_MAX || res.extent_order > max_order(dom, call))
 		return FALSE;
 	bits = XENMEMF_get_address_bits(res.mem_flags);
 	if (bits && bits <= PAGE_SHIFT)
@@ -126,15 +134,6 @@ HYPERCALL(memory_op_decrease_reservation)
 	return done;
 }
 
-/*
- * Wanted for contiguous DMA buffers only (swiotlb-xen, xen_create_contiguous_
- * region); guests without devices passed through take ENOSYS for "no".
- */
-HYPERCALL(memory_op_exchange)
-{
-	return -XEN_ENOSYS;
-}
-
 /* --- how much --- */
 
 HYPERCALL(memory_op_maximum_ram_page)
@@ -149,9 +148,7 @@ static int check_domain(struct domain *dom, const struct hypercall *call)
 
 	if (get_args(dom, call, &args, sizeof(args)))
 		return -XEN_EFAULT;
-	if (is_self(args.domid))
-		return 0;
-	return args.domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
+	return domid_error(dom, args.domid);
 }
 
 HYPERCALL(memory_op_current_reservation)

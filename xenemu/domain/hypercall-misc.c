@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hypercall-misc.c - console_io and sched_op
+ * hypercall-misc.c - console_io and sched_op, and what several calls check
  */
 #include "domain/private.h"
 #include <xen/errno.h>
 #include <xen/xen.h>
 
 #include <xen/sched.h>
+
+/* Another domain's table can't be touched; what does not exist is not there. */
+int domid_error(const struct domain *dom, uint16_t domid)
+{
+	if (domid == DOMID_SELF)
+		return 0;
+	if (!dom->abi->own_domid)
+		return -XEN_EPERM;
+	if (domid == DOMID_GUEST)
+		return 0;
+	return domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
+}
 
 /* A guest that writes more in one call is up to no good. */
 #define CONSOLE_IO_MAX (1 << 20)

@@ -6,7 +6,6 @@
  */
 #include "domain/compat.h"
 #include "domain/private.h"
-#include <stdio.h>
 #include <string.h>
 #include <xen/errno.h>
 #include <xen/xen.h>
@@ -19,8 +18,9 @@
 
 HYPERCALL(xen_version_extraversion)
 {
-	const xen_extraversion_t extra = ".0-xenemu";
+	xen_extraversion_t extra = "";
 
+	g_strlcpy(extra, dom->abi->extra_version, sizeof(extra));
 	return put_args(dom, call, extra, sizeof(extra));
 }
 
@@ -36,14 +36,21 @@ HYPERCALL(xen_version_compile_info)
 	return put_args(dom, call, &info, sizeof(info));
 }
 
-/* arch_get_xen_caps(): the word sizes that PV guests may have here. */
+/*
+ * arch_get_xen_caps(): of the one Xen that runs this guest, and of one that runs
+ * PAE guests beside 64-bit ones.
+ */
+static const char *const capabilities[][2] = {
+	[PAGING_PV64] = { "xen-3.0-x86_64", "xen-3.0-x86_64 xen-3.0-x86_32p " },
+	[PAGING_PV32PAE] = { "xen-3.0-x86_32p", "xen-3.0-x86_64 xen-3.0-x86_32p " },
+	[PAGING_PV32] = { "xen-3.0-x86_32", "xen-3.0-x86_32 " },
+};
+
 HYPERCALL(xen_version_capabilities)
 {
 	xen_capabilities_info_t caps = "";
-	uint32_t modes = dom->module->info.paging_modes;
 
-	snprintf(caps, sizeof(caps), "%s%s", modes & 1 << PAGING_PV64 ? "xen-3.0-x86_64 " : "",
-		 modes & 1 << PAGING_PV32PAE ? "xen-3.0-x86_32p " : "");
+	g_strlcpy(caps, capabilities[call->space.paging][dom->abi->caps_of_all], sizeof(caps));
 	return put_args(dom, call, caps, sizeof(caps));
 }
 
@@ -68,14 +75,17 @@ HYPERCALL(xen_version_platform_parameters)
 }
 
 /*
- * Bits 0 to 3 stay clear: guests obey them, and all of them mean another way of
- * life (writable tables, auto-translation, ring 0).
+ * Bits 0 to 3 stay clear in every ABI: guests obey them, and all of them mean
+ * another way of life (writable tables, auto-translation, ring 0).  A PAE kernel
+ * is told pae_pgdir_above_4gb when it said that it can do that.
  */
-static uint32_t features(void)
+static uint32_t features(const struct domain *dom, const struct hypercall *call)
 {
-	return 1U << XENFEAT_pae_pgdir_above_4gb | 1U << XENFEAT_mmu_pt_update_preserve_ad |
-	       1U << XENFEAT_highmem_assist | 1U << XENFEAT_gnttab_map_avail_bits |
-	       1U << XENFEAT_memory_op_vnode_supported | 1U << XENFEAT_direct_mapped;
+	uint32_t bits = dom->abi->features;
+
+	if (call->space.paging == PAGING_PV32PAE && dom->build->extended_cr3)
+		bits |= 1U << XENFEAT_pae_pgdir_above_4gb;
+	return bits;
 }
 
 HYPERCALL(xen_version_get_features)
@@ -86,7 +96,7 @@ HYPERCALL(xen_version_get_features)
 		return -XEN_EFAULT;
 	if (info.submap_idx != 0)
 		return -XEN_EINVAL;
-	info.submap = features();
+	info.submap = features(dom, call);
 	return put_args(dom, call, &info, sizeof(info));
 }
 

@@ -304,17 +304,33 @@ struct image *image_load(const char *path, GError **error)
 	return bytes ? image_parse(path, bytes, error) : NULL;
 }
 
+static const char *newest_abi(const struct image *image)
+{
+	return image->width == IMAGE_X86_32 ? "xen-3.1" : "xen-4";
+}
+
 const char *image_abi(const struct image *image)
 {
 	if (!image->from_notes)
 		return "xen-3.0.3";
 	if (strcmp(image->guest_os, "linux") != 0 || image->hypercall_page == IMAGE_NONE ||
 	    image->init_p2m != IMAGE_NONE || image->supported_note)
-		return "xen-4";
+		return newest_abi(image);
 	/* Linux's own PV kernels before these notes: no XenLinux requires this. */
 	if (image->features_required & (1U << XENFEAT_writable_page_tables))
-		return "xen-4";
+		return newest_abi(image);
 	if (image->suspend_cancel || image->l1_mfn_mask)
 		return "xen-3.1";
 	return "xen-3.0.3";
+}
+
+const char *image_width_name(enum image_width width)
+{
+	static const char *const names[] = {
+		[IMAGE_X86_64] = "64-bit",
+		[IMAGE_X86_32P] = "32-bit PAE",
+		[IMAGE_X86_32] = "32-bit (without PAE)",
+	};
+
+	return names[width];
 }

@@ -130,9 +130,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Image, image_free)
  * __xen_guest alone: xen-3.0.3.  GUEST_OS linux with a hypercall page and with
  * SUSPEND_CANCEL or L1_MFN_VALID: xen-3.1; such notes without them: xen-3.0.3.
  * INIT_P2M, SUPPORTED_FEATURES, no hypercall page, any other guest with notes:
- * xen-4.
+ * xen-4; if it has two-level tables, which no Xen 4 runs: xen-3.1.
  * Return: a static string.
  */
 const char *image_abi(const struct image *image);
+
+/** image_width_name() - for messages: "64-bit", "32-bit PAE", "32-bit (without PAE)" */
+const char *image_width_name(enum image_width width);
 
 #endif

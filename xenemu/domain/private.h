@@ -96,6 +96,13 @@ static inline gboolean is_self(uint16_t domid)
 	return domid == 0x7ff0 /* DOMID_SELF */ || domid == DOMID_GUEST;
 }
 
+/**
+ * domid_error() - may the guest ask about this domain?
+ *
+ * Return: 0 when it is itself, else what it is told: -XEN_EPERM or -XEN_ESRCH.
+ */
+int domid_error(const struct domain *dom, uint16_t domid);
+
 /** get_args() - copy the structure that the second argument of a *_op points to */
 static inline int get_args(const struct domain *dom, const struct hypercall *call, void *args,
 			   size_t len)
