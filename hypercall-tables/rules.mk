@@ -4,7 +4,11 @@ ABIS := $(sort $(basename $(notdir $(wildcard hypercall-tables/*.tbl))))
 TABLES := $(ABIS:%=hypercall-tables/%.tbl)
 GENERATE := hypercall-tables/generate
 
-GENERATED += $(B)/gen/hypercall-tables.c
+GENERATED += $(B)/gen/hypercall-tables.c $(B)/gen/hypercall-checks.h
+
+$(B)/gen/hypercall-checks.h: $(TABLES) $(GENERATE)
+	@mkdir -p $(@D)
+	$(GENERATE) check $(TABLES) > $@
 
 $(B)/gen/hypercall-tables.c: $(TABLES) $(GENERATE)
 	@mkdir -p $(@D)
