@@ -107,6 +107,8 @@ void monitor_start(void)
 	if (features.xsave)
 		set_xcr0(v, XCR0_X87 | XCR0_SSE); /* what Xen starts a guest with */
 	time_init(mailbox_call(v, MAILBOX_START));
+	if (boot->flags & BOOT_FAULT)
+		__asm__ volatile("ud2");
 	start_of_day(v);
 	time_publish(v);
 	timer_init(v);

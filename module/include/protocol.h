@@ -50,6 +50,7 @@
 #define BOOT_NO_XSETBV (1 << 1) /* XCR0 is preset, never written */
 #define BOOT_TRACE (1 << 2) /* flush the trace ring each time it wraps */
 #define BOOT_SYSCALL_IN_RING3 (1 << 3) /* SYSCALL jumps to LSTAR, but stays in ring 3 */
+#define BOOT_FAULT (1 << 5) /* a test: fault on purpose before the guest starts */
 #define BOOT_SLOT_256_TAKEN (1 << 4) /* ring 3 can't use root slot 256 */
 
 /*

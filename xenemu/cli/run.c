@@ -37,6 +37,7 @@ static struct {
 	char **vifs;
 	char **qemu_args;
 	gboolean stats;
+	gboolean monitor_fault;
 
 	uint64_t memory;
 	struct machine_choice machine;
@@ -68,6 +69,8 @@ static const GOptionEntry entries[] = {
 	{ "trace-file", 0, 0, G_OPTION_ARG_FILENAME, &opt.trace_path,
 	  "Where the trace goes (default stderr)", "FILE" },
 	{ "stats", 0, 0, G_OPTION_ARG_NONE, &opt.stats, "Print counters at the end", NULL },
+	{ "test-monitor-fault", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &opt.monitor_fault,
+	  "Have the monitor fault, to see its report", NULL },
 	{ "qemu-arg", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.qemu_args,
 	  "A further argument for QEMU, for tests and benchmarks", "ARG" },
 	G_OPTION_ENTRY_NULL,
@@ -280,6 +283,7 @@ static struct domain *make_domain(struct run *run, const struct image *image, GE
 		},
 		.maxmem = opt.memory / PAGE_SIZE,
 		.trace = opt.trace,
+		.boot_flags = opt.monitor_fault ? BOOT_FAULT : 0,
 		.trace_file = run->trace_file,
 		.console_in = terminal_usable(STDIN_FILENO) ? STDIN_FILENO : -1,
 		.console_out = STDOUT_FILENO,

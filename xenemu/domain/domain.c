@@ -116,7 +116,8 @@ static gboolean make_machine(struct domain *dom, const struct domain_config *con
 			     GError **error)
 {
 	struct machine_config machine = config->machine;
-	uint32_t flags = config->trace & TRACE_HYPERCALLS ? BOOT_TRACE : 0;
+	uint32_t flags = config->boot_flags |
+			 (config->trace & TRACE_HYPERCALLS ? BOOT_TRACE : 0);
 
 	machine.mem = dom->build->mem;
 	machine.nr_vcpus = dom->nr_vcpus;

@@ -39,6 +39,7 @@ enum domain_trace {
  *            and opaque are filled in by the domain)
  * @maxmem:   most memory the guest may have, pages
  * @trace:    enum domain_trace bits
+ * @boot_flags: further BOOT_* flags for the monitor
  * @trace_file: where the trace goes; not closed
  * @console_in, @console_out: file descriptors of the console, or -1; not closed
  * @ended:    called once, when @end is known, on the main thread
@@ -51,6 +52,7 @@ struct domain_config {
 	struct machine_config machine;
 	uint64_t maxmem;
 	uint32_t trace;
+	uint32_t boot_flags;
 	FILE *trace_file;
 	int console_in;
 	int console_out;
