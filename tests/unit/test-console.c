@@ -185,6 +185,19 @@ static void test_order(struct fixture *f, const void *data G_GNUC_UNUSED)
 	assert_seen(f->out[0], "ring call ring again\nlast\n");
 }
 
+/* What console_io takes along of a guest that never sent an event: no event to it. */
+static void test_not_heard(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	guest_put(f, "early ", 6);
+	console_write(f->con, "call ", 5);
+	g_assert_cmpuint(f->notified, ==, 0);
+	console_kick(f->con);
+	guest_put(f, "ring ", 5);
+	console_write(f->con, "last\n", 5);
+	g_assert_cmpuint(f->notified, ==, 1);
+	assert_seen(f->out[0], "early call ring last\n");
+}
+
 /* Prints without end; returns how much was taken before the guest had to wait. */
 static size_t fill(struct fixture *f, size_t *printed)
 {
@@ -551,6 +564,7 @@ int main(int argc, char **argv)
 	ADD("output-at-wrap", 0xffffffc5, test_output);
 	ADD("output-wrap", 0xffff0000, test_output_wrap);
 	ADD("order", 0, test_order);
+	ADD("not-heard", 0, test_not_heard);
 	ADD("slow-reader", 0xfffff000, test_slow_reader);
 	ADD("slow-socket", 0, test_slow_socket);
 	ADD("slow-terminal", 0, test_slow_terminal);

@@ -43,6 +43,7 @@
  * @own_in, @own_out: we opened them
  * @in_is_tty: look for the escape character
  * @queue:    what is to be written
+ * @heard:    the guest has sent an event: it listens to ours
  * @broken:   the guest's indices were nonsense: no longer served
  * @lossy:    output was lost; said once
  * @in_source, @out_source: GLib sources that wait for the descriptors, or 0
@@ -54,6 +55,7 @@ struct console {
 	gboolean own_in, own_out;
 	gboolean in_is_tty;
 	GByteArray *queue;
+	gboolean heard;
 	gboolean broken;
 	gboolean lossy;
 	guint in_source, out_source;
@@ -171,13 +173,20 @@ static size_t move_output(struct console *con)
 
 static gboolean out_ready(gint fd, GIOCondition condition, gpointer opaque);
 
+/*
+ * The guest may wait for room in the ring.  But before it has sent an event
+ * itself it need not be ready for ours: Mini-OS of Xen 3.0.3 fills the ring
+ * before it has any handler.
+ */
+static void tell_room(struct console *con, size_t drained)
+{
+	if (drained && con->heard)
+		con->notify(con->opaque);
+}
+
 static void console_output(struct console *con)
 {
-	size_t drained = move_output(con);
-
-	/* The guest waits for room in the ring. */
-	if (drained)
-		con->notify(con->opaque);
+	tell_room(con, move_output(con));
 	if (con->out >= 0 && !con->out_source && (con->queue->len || ring_used(con)))
 		con->out_source =
 			g_unix_fd_add(con->out, G_IO_OUT | G_IO_ERR | G_IO_HUP, out_ready, con);
@@ -205,8 +214,7 @@ void console_write(struct console *con, const char *bytes, size_t len)
 		con->lossy = TRUE;
 		g_printerr("xenemu: console: the reader is too slow, output was lost\n");
 	}
-	if (drained)
-		con->notify(con->opaque);
+	tell_room(con, drained);
 	console_output(con);
 }
 
@@ -315,6 +323,7 @@ static void console_input(struct console *con)
 
 void console_kick(struct console *con)
 {
+	con->heard = TRUE;
 	console_output(con);
 	console_input(con);
 }
