@@ -18,6 +18,7 @@ my $expected = "$FindBin::Bin/expected";
 
 # What a guest needs or does beyond printing TAP and powering off.
 my %special = (
+	'compat-reboot' => { status => 3 },
 	'console-echo' => { prompt => qr/^say: /m, type => "Hello, guest\n" },
 	'crash-bad-stack' => { status => 4, messages => qr/stack/i },
 	'crash-no-handler' => { status => 4, messages => qr/exception.*vector 6/i },
