@@ -49,25 +49,25 @@ static int check_args(const struct domain *dom, const struct xen_memory_exchange
 	unsigned int most = MIN(dom->abi->max_extent_order, FRAMES_MAX_ORDER);
 	unsigned int bits = XENMEMF_get_address_bits(args->out.mem_flags);
 
-	if (args->in.extent_order > 63 || args->out.extent_order > 63 || !sizes_match(args) ||
-	    !is_possible(dom, args) || args->in.domid != args->out.domid)
-		return -XEN_EINVAL;
 	if (args->in.extent_order > most || args->out.extent_order > most)
 		return -XEN_EPERM;
+	if (!sizes_match(args) || !is_possible(dom, args) || args->in.domid != args->out.domid)
+		return -XEN_EINVAL;
 	if (bits && bits <= PAGE_SHIFT)
 		return -XEN_ENOMEM;
 	return domid_error(dom, args->in.domid);
 }
 
 /* Tell the guest of one extent that it got.  If it can't be told it has it anyway. */
-static void hand_out(const struct exchange *ex, uint64_t n, uint64_t mfn)
+static int hand_out(const struct exchange *ex, uint64_t n, uint64_t mfn)
 {
-	uint64_t pfn = M2P_INVALID;
+	uint64_t pfn;
 
-	if (!get_word(ex->dom, ex->call, ex->out, n, &pfn))
-		for (uint64_t i = 0; i < 1ULL << ex->out_order; i++)
-			frames_set_pfn(ex->dom->frames, mfn + i, pfn + i);
-	put_word(ex->dom, ex->call, ex->out, n, mfn);
+	if (get_word(ex->dom, ex->call, ex->out, n, &pfn))
+		return -XEN_EFAULT;
+	for (uint64_t i = 0; i < 1ULL << ex->out_order; i++)
+		frames_set_pfn(ex->dom->frames, mfn + i, pfn + i);
+	return put_word(ex->dom, ex->call, ex->out, n, mfn);
 }
 
 static int exchange_chunk(const struct exchange *ex, uint64_t n)
@@ -86,7 +86,7 @@ static int exchange_chunk(const struct exchange *ex, uint64_t n)
 	}
 	rc = frames_exchange(ex->dom->frames, in, out, count, ex->out_order, ex->limit);
 	for (unsigned int i = 0; !rc && i < nr_out; i++)
-		hand_out(ex, n * nr_out + i, out[i]);
+		rc = hand_out(ex, n * nr_out + i, out[i]);
 	return rc;
 }
 
