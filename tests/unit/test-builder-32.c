@@ -544,8 +544,9 @@ static void test_hypercall_page(void)
 /* More memory than such kernels can name the frames of */
 static void test_memory_limits(void)
 {
-	static const char two_notes[] = "GUEST_OS=linux,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,"
-					"ELF_PADDR_OFFSET=0,PAE=yes,LOADER=generic";
+	static const char guest_string[] =
+		"GUEST_OS=linux,XEN_VER=xen-3.0,VIRT_BASE=0xC0000000,"
+		"ELF_PADDR_OFFSET=0,PAE=yes,LOADER=generic";
 	struct make_elf *elf = make_elf_new(FALSE);
 	g_autoptr(GBytes) pae = kernel("yes", 0, 0);
 	g_autoptr(GBytes) two_level = kernel("no", 0, 0);
@@ -555,8 +556,7 @@ static void test_memory_limits(void)
 
 	elf->entry = BASE_32 + 0x100000;
 	make_elf_segment(elf, 0x100000, NULL, 0x1000, 0x2000);
-	make_elf_section(elf, "__xen_guest", SHT_PROGBITS, two_notes, sizeof(two_notes));
-	make_elf_section(elf, ".shstrtab", SHT_STRTAB, "\0__xen_guest\0.shstrtab", 23);
+	make_elf_section(elf, "__xen_guest", SHT_PROGBITS, guest_string, sizeof(guest_string));
 	old_pae = make_elf_finish(elf);
 
 	assert_refused(&setup, BUILDER_ERROR_MEMORY,

@@ -43,6 +43,7 @@ struct scene {
 	gboolean mod_start_pfn;
 	uint64_t virt_base;
 	gboolean pae;
+	size_t symbols, strings; /* BSD_SYMTAB */
 };
 
 static const struct scene scenes[] = {
@@ -98,8 +99,32 @@ static const struct scene scenes[] = {
 	  .mod_start_pfn = TRUE,
 	  /* means nothing to 32-bit guests */
 	  .init_p2m = 0x80000000 },
+	{ .name = "symbols", .memory = 16 * MIB, .symbols = 0x3453, .strings = 0x121 },
+	{ .name = "symbols-aligned", .memory = 16 * MIB, .symbols = 0x18, .strings = 8 },
+	{ .name = "pae-symbols",
+	  .memory = 16 * MIB,
+	  .pae = TRUE,
+	  .segments = { { 0x102000, 0x123, 0x345 } },
+	  .symbols = 0x321,
+	  .strings = 0x123 },
 	{ .name = "pae-5-gib", .memory = 5120 * MIB, .pae = TRUE },
 };
+
+static void add_table(struct make_elf *elf, const char *name, uint32_t type, size_t len)
+{
+	g_autofree uint8_t *bytes = g_malloc(len);
+
+	for (size_t i = 0; i < len; i++)
+		bytes[i] = (uint8_t)(i + type);
+	make_elf_section(elf, name, type, bytes, len);
+}
+
+static void add_symbols(struct make_elf *elf, const struct scene *scene)
+{
+	make_elf_xen_string(elf, XEN_ELFNOTE_BSD_SYMTAB, "yes");
+	add_table(elf, ".symtab", SHT_SYMTAB, scene->symbols);
+	add_table(elf, ".strtab", SHT_STRTAB, scene->strings);
+}
 
 static GBytes *make_kernel(const struct scene *scene)
 {
@@ -118,6 +143,8 @@ static GBytes *make_kernel(const struct scene *scene)
 
 		make_elf_segment(elf, s[0], bytes, s[1], s[2]);
 	}
+	if (scene->symbols)
+		add_symbols(elf, scene);
 	return make_elf_finish(elf);
 }
 

@@ -191,6 +191,106 @@ static void test_other_owner(void)
 	g_assert_cmpstr(image_abi(image), ==, "xen-3.0.3");
 }
 
+/* --- BSD_SYMTAB --- */
+
+/* Symbols come first in the file, as make_elf links them. */
+static struct make_elf *bsd_kernel(const char *note, const void *symbols, size_t len,
+				   uint32_t strings_type)
+{
+	struct make_elf *elf = make_elf_kernel();
+
+	if (note)
+		make_elf_xen_string(elf, XEN_ELFNOTE_BSD_SYMTAB, note);
+	make_elf_section(elf, ".symtab", SHT_SYMTAB, symbols, len);
+	make_elf_section(elf, ".strtab", strings_type, "\0start", 7);
+	return elf;
+}
+
+static void test_symbols(void)
+{
+	g_autoptr(Image)
+		image = parse(bsd_kernel("yes", "0123456789abcdef01234567", 24, SHT_STRTAB));
+	const uint8_t *bytes = g_bytes_get_data(image->symbols, NULL);
+	gsize len = g_bytes_get_size(image->symbols);
+	Elf64_Shdr tables[3];
+	Elf64_Ehdr header;
+	uint32_t length;
+
+	g_assert_true(image->bsd_symtab);
+	g_assert_cmphex(image->symbols_vaddr, ==, 0xffffffff80102000);
+	g_assert_cmphex(image->virt_end, ==, 0xffffffff80103000);
+	memcpy(&length, bytes, sizeof(length));
+	memcpy(&header, bytes + 4, sizeof(header));
+	g_assert_cmpuint(length, ==, len - 4);
+	g_assert_cmpmem(bytes + 4, SELFMAG, ELFMAG, SELFMAG);
+	g_assert_cmpuint(header.e_phnum, ==, 0);
+	g_assert_cmpuint(header.e_shnum, ==, 3);
+	memcpy(tables, bytes + 4 + header.e_shoff, sizeof(tables));
+	g_assert_cmpuint(tables[0].sh_type, ==, SHT_NULL);
+	g_assert_cmpuint(tables[1].sh_type, ==, SHT_SYMTAB);
+	g_assert_cmpuint(tables[1].sh_link, ==, 2);
+	g_assert_cmpmem(bytes + 4 + tables[1].sh_offset, tables[1].sh_size,
+			"0123456789abcdef01234567", 24);
+	g_assert_cmpuint(tables[2].sh_type, ==, SHT_STRTAB);
+	g_assert_cmpmem(bytes + 4 + tables[2].sh_offset, tables[2].sh_size, "\0start", 7);
+	g_assert_cmpuint(tables[2].sh_offset + tables[2].sh_size, ==, len - 4);
+}
+
+static void assert_no_symbols(struct make_elf *elf, gboolean wanted)
+{
+	g_autoptr(Image) image = parse(elf);
+
+	g_assert_cmpint(image->bsd_symtab, ==, wanted);
+	g_assert_null(image->symbols);
+}
+
+/* Not asked for, or not there as it should be: the kernel runs without. */
+static void test_no_symbols(void)
+{
+	struct make_elf *none = make_elf_kernel(), *outside;
+	g_autoptr(GBytes) file = NULL, bad = NULL;
+	g_autoptr(Image) image = NULL;
+	uint64_t far = 1 << 24;
+	const Elf64_Ehdr *header;
+
+	assert_no_symbols(bsd_kernel(NULL, "", 0, SHT_STRTAB), FALSE);
+	assert_no_symbols(bsd_kernel("no", "", 0, SHT_STRTAB), FALSE);
+	assert_no_symbols(bsd_kernel("yes", "", 0, SHT_PROGBITS), TRUE);
+	make_elf_xen_string(none, XEN_ELFNOTE_BSD_SYMTAB, "yes");
+	assert_no_symbols(none, TRUE);
+
+	outside = bsd_kernel("yes", "12345678", 8, SHT_STRTAB);
+	file = make_elf_finish(outside);
+	header = g_bytes_get_data(file, NULL);
+	bad = change_bytes(
+		file, header->e_shoff + sizeof(Elf64_Shdr) + offsetof(Elf64_Shdr, sh_offset),
+		&far, sizeof(far));
+	image = image_parse("kernel", bad, NULL);
+	g_assert_nonnull(image);
+	g_assert_null(image->symbols);
+}
+
+/* In __xen_guest, to be there is to be yes. */
+static void test_guest_string_symbols(void)
+{
+	struct make_elf *elf = make_elf_new(FALSE);
+	const char text[] = "XEN_VER=xen-3.0,VIRT_BASE=0xc0000000,PAE=yes,BSD_SYMTAB,"
+			    "LOADER=generic";
+	g_autoptr(Image) image = NULL;
+
+	elf->entry = 0xc0100000;
+	make_elf_segment(elf, 0xc0100000, NULL, 0x1000, 0x1ffe);
+	make_elf_section(elf, ".symtab", SHT_SYMTAB, "1234567890123456", 16);
+	make_elf_section(elf, ".strtab", SHT_STRTAB, "", 1);
+	make_elf_section(elf, "__xen_guest", SHT_PROGBITS, text, sizeof(text));
+	image = parse(elf);
+	g_assert_true(image->bsd_symtab);
+	g_assert_nonnull(image->symbols);
+	g_assert_cmphex(image->symbols_vaddr, ==, 0xc0102000); /* on 4 bytes */
+	g_assert_cmphex(image->virt_end, ==, 0xc0103000);
+	g_assert_false(image->extended_cr3);
+}
+
 static void test_notes_before_section(void)
 {
 	struct make_elf *elf = make_elf_kernel();
@@ -509,5 +609,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/notes/bad-notes", test_bad_notes);
 	g_test_add_func("/notes/too-many", test_too_many_notes);
 	g_test_add_func("/notes/abi", test_abi);
+	g_test_add_func("/notes/symbols", test_symbols);
+	g_test_add_func("/notes/no-symbols", test_no_symbols);
+	g_test_add_func("/notes/guest-string-symbols", test_guest_string_symbols);
 	return g_test_run();
 }

@@ -142,6 +142,20 @@ gboolean builder_place_kernel(struct builder *b, GError **error)
 	return TRUE;
 }
 
+gboolean builder_place_symbols(struct builder *b, GError **error)
+{
+	const struct image *image = b->config->image;
+	uint64_t linear;
+	gsize len;
+	gconstpointer bytes;
+
+	if (!image->symbols)
+		return TRUE;
+	linear = builder_linear(b, 0) + image->symbols_vaddr - image->virt_base;
+	bytes = g_bytes_get_data(image->symbols, &len);
+	return builder_write(b, linear, bytes, len, error);
+}
+
 /* The unpacked length that a gzip file claims, 0 for what is not one */
 static uint32_t gzip_length(const uint8_t *data, size_t len)
 {

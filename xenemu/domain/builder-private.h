@@ -68,6 +68,9 @@ void *builder_page(const struct builder *b, uint64_t pfn);
 /** builder_place_kernel() - copy the kernel's segments, in their order */
 gboolean builder_place_kernel(struct builder *b, GError **error);
 
+/** builder_place_symbols() - copy the symbol table that a BSD kernel wants */
+gboolean builder_place_symbols(struct builder *b, GError **error);
+
 /** builder_size_ramdisk() - fill builder.ramdisk from builder.config */
 void builder_size_ramdisk(struct builder *b);
 

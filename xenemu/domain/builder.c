@@ -232,8 +232,8 @@ static gboolean fill_memory(struct builder *b, GError **error)
 {
 	write_boot_info(b);
 	if (!module_place(b->config->module, b->build->mem, error) ||
-	    !builder_place_kernel(b, error) || !builder_place_ramdisk(b, error) ||
-	    !builder_write_lists(b, error))
+	    !builder_place_kernel(b, error) || !builder_place_symbols(b, error) ||
+	    !builder_place_ramdisk(b, error) || !builder_write_lists(b, error))
 		return FALSE;
 	builder_write_tables(b);
 	builder_write_start(b);

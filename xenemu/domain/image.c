@@ -4,6 +4,7 @@
  */
 #include "domain/image.h"
 #include "domain/elf.h"
+#include "domain/image-symbols.h"
 #include "domain/image-unpack.h"
 #include "domain/notes.h"
 #include "machine/memory.h"
@@ -41,6 +42,7 @@ void image_free(struct image *image)
 	if (!image)
 		return;
 	g_clear_pointer(&image->payload, g_bytes_unref);
+	g_clear_pointer(&image->symbols, g_bytes_unref);
 	g_array_unref(image->segments);
 	g_free(image->packing);
 	g_free(image->guest_os);
@@ -181,8 +183,25 @@ static void fill_defaults(struct image *image, const struct notes *notes, const 
 		image->extended_cr3 = TRUE;
 }
 
+/* The symbols come behind the last segment. */
+static gboolean place_symbols(struct image *image, const struct elf *elf)
+{
+	uint64_t align = image_symbols_align(elf);
+
+	if (!image->bsd_symtab)
+		return TRUE;
+	image->symbols = image_symbols(elf);
+	if (!image->symbols)
+		return TRUE;
+	image->symbols_vaddr = (image->virt_end + align - 1) & -align;
+	if (image->symbols_vaddr < image->virt_end)
+		return FALSE;
+	image->virt_end = image->symbols_vaddr + g_bytes_get_size(image->symbols);
+	return image->virt_end >= image->symbols_vaddr;
+}
+
 /* Range of the segments; FALSE when they do not make one of sensible size. */
-static gboolean find_range(struct image *image)
+static gboolean find_range(struct image *image, const struct elf *elf)
 {
 	uint64_t low = UINT64_MAX, high = 0, sum = 0;
 
@@ -205,7 +224,8 @@ static gboolean find_range(struct image *image)
 	/* Wraps when VIRT_BASE = PADDR_OFFSET: that is meant so. */
 	image->virt_start = low - image->paddr_offset + image->virt_base;
 	image->virt_end = image->virt_start + (high - low);
-	if (image->virt_end < image->virt_start || image->virt_end > UINT64_MAX - PAGE_SIZE)
+	if (image->virt_end < image->virt_start || !place_symbols(image, elf) ||
+	    image->virt_end > UINT64_MAX - PAGE_SIZE)
 		return FALSE;
 	image->virt_start &= ~(PAGE_SIZE - 1);
 	image->virt_end = (image->virt_end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
@@ -255,7 +275,7 @@ static gboolean parse_elf(struct image *image, const char *name, GError **error)
 	if (!read_segments(image, &elf, name, error))
 		return FALSE;
 	fill_defaults(image, &notes, &elf);
-	if (!find_range(image))
+	if (!find_range(image, &elf))
 		return fail(
 			error, IMAGE_ERROR_CORRUPT, name,
 			"the kernel's segments have impossible addresses; the file is corrupt");

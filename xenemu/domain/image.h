@@ -70,8 +70,12 @@ struct image_segment {
  * @l1_mfn_mask, @l1_mfn_value: L1_MFN_VALID, or 0
  * @mod_start_pfn: the initrd may lie outside the initial mapping
  * @suspend_cancel: note SUSPEND_CANCEL
+ * @bsd_symtab: BSD_SYMTAB: it wants its symbol table behind itself
+ * @symbols:  that, as it is in memory, or NULL
+ * @symbols_vaddr: where
  * @extended_cr3: PAE=yes[extended-cr3] or such a feature
- * @virt_start, @virt_end: range of all segments, virtual, page aligned
+ * @virt_start, @virt_end: range of all segments and symbols, virtual, page
+ *            aligned
  */
 struct image {
 	GBytes *payload;
@@ -98,6 +102,9 @@ struct image {
 	uint64_t l1_mfn_value;
 	gboolean mod_start_pfn;
 	gboolean suspend_cancel;
+	gboolean bsd_symtab;
+	GBytes *symbols;
+	uint64_t symbols_vaddr;
 	gboolean extended_cr3;
 	uint64_t virt_start;
 	uint64_t virt_end;

@@ -63,6 +63,8 @@ static gboolean take_pair(struct notes *notes, const char *key, const char *valu
 		set_string(notes, &image->xen_version, value, NOTE_BIT(XEN_VERSION));
 	else if (strcmp(key, "PAE") == 0)
 		set_pae(notes, value);
+	else if (strcmp(key, "BSD_SYMTAB") == 0)
+		image->bsd_symtab = TRUE; /* said is yes */
 	else if (strcmp(key, "VIRT_BASE") == 0)
 		return set_address(notes, &image->virt_base, key, value, NOTE_BIT(VIRT_BASE),
 				   error);

@@ -40,6 +40,7 @@ static const struct {
 	[XEN_ELFNOTE_LOADER] = { "LOADER", FORM_STRING, offsetof(struct image, loader) },
 	[XEN_ELFNOTE_PAE_MODE] = { "PAE_MODE", FORM_STRING, offsetof(struct image, pae_mode) },
 	[XEN_ELFNOTE_FEATURES] = { "FEATURES", FORM_STRING, offsetof(struct image, features) },
+	[XEN_ELFNOTE_BSD_SYMTAB] = { "BSD_SYMTAB", FORM_OTHER, 0 },
 	[XEN_ELFNOTE_HV_START_LOW] = { "HV_START_LOW", FORM_ADDRESS,
 				       offsetof(struct image, hv_start_low) },
 	[XEN_ELFNOTE_L1_MFN_VALID] = { "L1_MFN_VALID", FORM_OTHER, 0 },
@@ -106,6 +107,14 @@ static gboolean take_supported_features(struct notes *notes, const struct elf_no
 	return TRUE;
 }
 
+static gboolean take_bsd_symtab(struct notes *notes, const struct elf_note *note)
+{
+	g_autofree char *text = notes_string(note->desc, note->desc_len);
+
+	notes->image->bsd_symtab = strcmp(text, "yes") == 0;
+	return TRUE;
+}
+
 static gboolean take_number(struct notes *notes, const struct elf_note *note, GError **error)
 {
 	void *field = (uint8_t *)notes->image + note_types[note->type].field;
@@ -125,6 +134,8 @@ static gboolean take_other(struct notes *notes, const struct elf_note *note, GEr
 	switch (note->type) {
 	case XEN_ELFNOTE_L1_MFN_VALID:
 		return take_l1_mfn_valid(notes, note, error);
+	case XEN_ELFNOTE_BSD_SYMTAB:
+		return take_bsd_symtab(notes, note);
 	case XEN_ELFNOTE_SUPPORTED_FEATURES:
 		return take_supported_features(notes, note, error);
 	default:
