@@ -13,6 +13,7 @@
 #include <xen/arch-x86/cpuid.h>
 
 #define BIT(n) (1U << (n))
+#define MSR_K8_HWCR 0xc0010015
 
 /* leaf 1 */
 #define ECX1_HIDE                                                                              \
@@ -186,6 +187,7 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 		return true;
 	case MSR_UCODE_REV:
 	case MSR_MISC_ENABLE:
+	case MSR_K8_HWCR: /* old kernels change a bit of it and die of #GP */
 	case 0x179: /* MCG_CAP: no bank */
 	case 0x17a: /* MCG_STATUS */
 		*value = 0;
@@ -225,6 +227,7 @@ bool guest_wrmsr(struct vcpu *v, u32 msr, u64 value)
 		return !mailbox_call(v, MAILBOX_HYPERCALL_PAGE);
 	}
 	case MSR_UCODE_REV: /* written before it is read */
+	case MSR_K8_HWCR:
 	case 0x17a:
 		return true;
 	default:
