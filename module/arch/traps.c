@@ -128,16 +128,17 @@ static bool justified(const struct vcpu *v, u64 addr, u32 error)
 	return false;
 }
 
-static void page_fault(struct vcpu *v, struct regs *r)
+static noinline void page_fault(struct vcpu *v, struct regs *r)
 {
 	u64 addr = read_cr2();
 	u32 error = r->error;
 
 	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
 		return;
+	if ((error & (PF_P | PF_W | PF_RSVD)) == (PF_P | PF_W) && v->kernel_mode &&
+	    ptwr_emulate(v, r, addr))
+		return;
 	if ((error & (PF_P | PF_RSVD)) == PF_P && guest_range_ok(addr, 1)) {
-		if ((error & PF_W) && v->kernel_mode && ptwr_emulate(v, r, addr))
-			return;
 		/* Old guests die of a fault that their tables don't explain. */
 		if (!justified(v, addr, error)) {
 			count(v, STAT_SPURIOUS);
@@ -209,17 +210,9 @@ static void debug_exception(struct vcpu *v, struct regs *r)
 	deliver_exception(v, r, TRAP_DB, 0);
 }
 
-/* entry.S: the guest was interrupted, or did something. */
-void guest_trap(struct regs *r)
+static noinline void other_trap(struct vcpu *v, struct regs *r)
 {
-	struct vcpu *v = this_vcpu();
-
-	if (guest32)
-		v->kernel_mode = (r->cs & 3) != 3;
 	switch (r->vector) {
-	case TRAP_PF:
-		page_fault(v, r);
-		return;
 	case TRAP_GP:
 		general_protection(v, r);
 		return;
@@ -246,6 +239,19 @@ void guest_trap(struct regs *r)
 		if (!interrupt(v, r->vector) && (r->vector < 32 || r->vector == 0x80))
 			deliver_exception(v, r, r->vector, r->error);
 	}
+}
+
+/* entry.S: the guest was interrupted, or did something. */
+void guest_trap(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+
+	if (guest32)
+		v->kernel_mode = (r->cs & 3) != 3;
+	if (r->vector == TRAP_PF)
+		page_fault(v, r);
+	else
+		other_trap(v, r);
 }
 
 /* entry.S: SYSCALL from user mode */

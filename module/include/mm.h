@@ -58,7 +58,12 @@ void *heap_pages(u64 pages);
 u64 heap_left(void);
 
 /** virt_to_paddr() - machine address of something in the image or direct map */
-u64 virt_to_paddr(const void *p);
+static inline u64 virt_to_paddr(const void *p)
+{
+	u64 va = (u64)p;
+
+	return likely(va >= DIRECT_VA) ? va - DIRECT_VA : va - IMAGE_VA;
+}
 
 /* ---- frames.c: types ---- */
 

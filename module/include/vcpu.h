@@ -68,6 +68,25 @@ struct tss {
 } __attribute__((packed));
 
 /**
+ * struct store_insn - a decoded store to a page table (mm/ptwr.c)
+ * @code:      its bytes, and what follows them
+ * @immediate: second operand, unless @immediate_length is 0: then it is @reg
+ * @op:        what it does
+ * @size:      bytes of the memory operand
+ * @length, @immediate_length: bytes of the instruction, of the immediate in it
+ * @reg:       index of the register operand in struct regs
+ * @rep:       repeated: rcx counts
+ */
+struct store_insn {
+	u64 code[2];
+	u64 immediate;
+	u8 op, size, length, immediate_length, reg;
+	bool rep;
+};
+
+#define RECENT_STORES 8
+
+/**
  * struct vcpu - one vCPU; only the vCPU itself writes it
  * @self:         itself, for this_vcpu()
  * @guest_rsp:    entry.S: rsp at SYSCALL
@@ -100,6 +119,7 @@ struct tss {
  * @runstate_time: ns in each state
  * @time_area:    guest's virtual address of its second vcpu_time_info, or 0
  * @time_published: system time when vcpu_time_info was last filled
+ * @recent_stores: decoded stores to page tables, by a hash of rip
  */
 struct vcpu {
 	struct vcpu *self;
@@ -151,6 +171,7 @@ struct vcpu {
 
 	struct tss tss;
 	u64 *window; /* L1 of its GDT and LDT window */
+	struct store_insn recent_stores[RECENT_STORES];
 };
 
 _Static_assert(offsetof(struct vcpu, guest_rsp) == VCPU_GUEST_RSP, "entry.S");

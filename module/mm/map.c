@@ -42,13 +42,6 @@ u64 heap_left(void)
 	return (heap_end - heap_next) >> 12;
 }
 
-u64 virt_to_paddr(const void *p)
-{
-	u64 va = (u64)p;
-
-	return va >= DIRECT_VA ? va - DIRECT_VA : va - IMAGE_VA;
-}
-
 static u64 *table_below(u64 *entry, u64 flags)
 {
 	if (!*entry)

@@ -17,43 +17,76 @@
 enum operation {
 	OP_NONE,
 	OP_MOV,
-	OP_XCHG,
-	OP_CMPXCHG,
-	OP_CMPXCHG8B,
-	OP_XADD,
+	OP_BTS,
+	OP_BTR,
+	OP_BTC,
 	OP_ADD,
 	OP_OR,
 	OP_AND,
 	OP_SUB,
 	OP_XOR,
-	OP_BTS,
-	OP_BTR,
-	OP_BTC,
+	OP_XADD, /* from here on, registers are written */
+	OP_XCHG,
 	OP_STOS,
+	OP_CMPXCHG,
+	OP_CMPXCHG8B,
+	OP_PREFIX,
 };
 
-/**
- * struct insn - a decoded store
- * @op:    what it does
- * @size:  bytes of the memory operand
- * @source: second operand: register's value or immediate
- * @reg:   the register, where the instruction writes it too
- * @length: bytes of the instruction
- * @rep:   repeated: rcx counts
- */
-struct insn {
-	enum operation op;
-	unsigned int size;
-	u64 source;
-	u64 *reg;
-	unsigned int length;
-	bool rep;
+/* Opcodes: the operation, and these. */
+#define OP_MASK 0x0f
+#define BYTE 0x10 /* its operand is a byte */
+#define IMM8 0x20 /* a byte of immediate follows */
+#define IMM 0x40 /* an immediate of the operand's size, 4 bytes at most */
+#define GROUP 0x80 /* ModRM's reg field says which operation */
+
+static const u8 opcodes[256] = {
+	[0x00] = OP_ADD | BYTE,
+	[0x01] = OP_ADD,
+	[0x08] = OP_OR | BYTE,
+	[0x09] = OP_OR,
+	[0x20] = OP_AND | BYTE,
+	[0x21] = OP_AND,
+	[0x28] = OP_SUB | BYTE,
+	[0x29] = OP_SUB,
+	[0x30] = OP_XOR | BYTE,
+	[0x31] = OP_XOR,
+	[0x3e] = OP_PREFIX,
+	[0x66] = OP_PREFIX,
+	[0x80] = GROUP | IMM8 | BYTE,
+	[0x81] = GROUP | IMM,
+	[0x83] = GROUP | IMM8,
+	[0x86] = OP_XCHG | BYTE,
+	[0x87] = OP_XCHG,
+	[0x88] = OP_MOV | BYTE,
+	[0x89] = OP_MOV,
+	[0xa2] = OP_MOV | BYTE,
+	[0xa3] = OP_MOV,
+	[0xaa] = OP_STOS | BYTE,
+	[0xab] = OP_STOS,
+	[0xc6] = OP_MOV | IMM8 | BYTE,
+	[0xc7] = OP_MOV | IMM,
+	[0xf0] = OP_PREFIX,
+	[0xf2] = OP_PREFIX,
+	[0xf3] = OP_PREFIX,
+};
+
+static const u8 opcodes_0f[256] = {
+	[0xab] = OP_BTS,         [0xb0] = OP_CMPXCHG | BYTE, [0xb1] = OP_CMPXCHG,
+	[0xb3] = OP_BTR,         [0xba] = GROUP | IMM8,      [0xbb] = OP_BTC,
+	[0xc0] = OP_XADD | BYTE, [0xc1] = OP_XADD,           [0xc7] = OP_CMPXCHG8B,
+};
+
+/* By ModRM's reg field: opcodes 0x80 to 0x83, and 0x0f 0xba */
+static const u8 groups[2][8] = {
+	{ OP_ADD, OP_OR, OP_NONE, OP_NONE, OP_AND, OP_SUB, OP_XOR, OP_NONE },
+	{ OP_NONE, OP_NONE, OP_NONE, OP_NONE, OP_NONE, OP_BTS, OP_BTR, OP_BTC },
 };
 
 /* Registers in the order of their encoding. */
-static u64 *reg_slot(struct regs *r, unsigned int n)
+static unsigned int reg_index(unsigned int n)
 {
-	static const u8 offset[16] = {
+	static const u8 index[16] = {
 		offsetof(struct regs, rax) / 8, offsetof(struct regs, rcx) / 8,
 		offsetof(struct regs, rdx) / 8, offsetof(struct regs, rbx) / 8,
 		offsetof(struct regs, rsp) / 8, offsetof(struct regs, rbp) / 8,
@@ -64,12 +97,12 @@ static u64 *reg_slot(struct regs *r, unsigned int n)
 		offsetof(struct regs, r14) / 8, offsetof(struct regs, r15) / 8,
 	};
 
-	return (u64 *)r + offset[n];
+	return index[n];
 }
 
 static u64 mask_of(unsigned int size)
 {
-	return size == 8 ? ~0ULL : (1ULL << size * 8) - 1;
+	return ~0ULL >> (64 - size * 8);
 }
 
 /* Bytes that a ModRM operand takes after the opcode; 0: no memory operand. */
@@ -97,99 +130,39 @@ static s64 immediate(const u8 *p, unsigned int bytes)
 	return bytes == 1 ? (s8)v : bytes == 2 ? (s16)v : (s32)v;
 }
 
-static enum operation alu_operation(unsigned int n)
+/* What @opcode (an entry of a table above) with that ModRM byte is. */
+static enum operation operation(unsigned int opcode, bool two_byte, u8 modrm, unsigned int size)
 {
-	static const u8 ops[8] = { OP_ADD, OP_OR,  OP_NONE, OP_NONE,
-				   OP_AND, OP_SUB, OP_XOR,  OP_NONE };
+	unsigned int ext = modrm >> 3 & 7;
 
-	return ops[n];
-}
-
-/* Two-byte opcodes, p at the second byte; returns the length of an immediate. */
-static unsigned int decode_0f(struct insn *i, const u8 *p)
-{
-	static const u8 bit_ops[4] = { OP_NONE, OP_BTS, OP_BTR, OP_BTC };
-	unsigned int ext = p[1] >> 3 & 7;
-
-	switch (p[0]) {
-	case 0xb0:
-	case 0xb1:
-		i->op = OP_CMPXCHG;
-		break;
-	case 0xc0:
-	case 0xc1:
-		i->op = OP_XADD;
-		break;
-	case 0xc7:
-		i->op = ext == 1 && i->size <= 4 ? OP_CMPXCHG8B : OP_NONE;
-		break;
-	case 0xab:
-		i->op = OP_BTS;
-		break;
-	case 0xb3:
-		i->op = OP_BTR;
-		break;
-	case 0xbb:
-		i->op = OP_BTC;
-		break;
-	case 0xba:
-		i->op = bit_ops[ext & 3] * (ext >> 2);
-		return 1;
+	if (opcode & GROUP)
+		return groups[two_byte][ext];
+	switch (opcode & OP_MASK) {
+	case OP_MOV: /* 0xc6, 0xc7: nothing but mov with 0 */
+		return opcode & (IMM8 | IMM) && ext ? OP_NONE : OP_MOV;
+	case OP_CMPXCHG8B:
+		return ext == 1 && size <= 4 ? OP_CMPXCHG8B : OP_NONE;
+	default:
+		return opcode & OP_MASK;
 	}
-	return 0;
 }
 
-static unsigned int decode_1(struct insn *i, const u8 *p)
+/* mov %eax to an absolute address, stos: the operand's place isn't in a ModRM byte. */
+static bool decode_short(struct store_insn *i, unsigned int opcode, unsigned int length)
 {
-	unsigned int ext = p[1] >> 3 & 7, imm = min(i->size, 4u);
-
-	switch (p[0]) {
-	case 0x00 ... 0x3f:
-		i->op = (p[0] & 7) < 2 ? alu_operation(p[0] >> 3) : OP_NONE;
-		return 0;
-	case 0x80:
-	case 0x81:
-	case 0x83:
-		i->op = alu_operation(ext);
-		return p[0] == 0x81 ? imm : 1;
-	case 0x86:
-	case 0x87:
-		i->op = OP_XCHG;
-		return 0;
-	case 0x88:
-	case 0x89:
-		i->op = OP_MOV;
-		return 0;
-	case 0xa2:
-	case 0xa3:
-		i->op = OP_MOV;
-		return 0;
-	case 0xaa:
-	case 0xab:
-		i->op = OP_STOS;
-		return 0;
-	case 0xc6:
-	case 0xc7:
-		i->op = ext == 0 ? OP_MOV : OP_NONE;
-		return imm;
-	}
-	return 0;
+	i->op = opcode & OP_MASK;
+	i->reg = reg_index(0);
+	i->length = length + (i->op == OP_STOS ? 0 : guest32 ? 4 : 8);
+	return true;
 }
 
-static bool wide_opcode(const u8 *p, bool two_byte)
+static noinline bool decode(struct store_insn *i, const u8 *code)
 {
-	/* Bit 0 of the opcode says byte or word, but not for the bit operations. */
-	return (p[0] & 1) || (two_byte && p[0] == 0xba);
-}
-
-static bool decode(struct insn *i, struct regs *r, const u8 *code)
-{
-	const u8 *p = code;
-	unsigned int rex = 0, imm, memory;
+	unsigned int rex = 0, opcode, memory, n;
 	bool small = false, two_byte;
-	u64 *reg;
+	const u8 *p = code;
 
-	for (; *p == 0x66 || *p == 0xf0 || *p == 0xf2 || *p == 0xf3 || *p == 0x3e; p++) {
+	for (; (opcodes[*p] & OP_MASK) == OP_PREFIX; p++) {
 		small |= *p == 0x66;
 		i->rep |= *p == 0xf2 || *p == 0xf3;
 		if (p - code > 4)
@@ -198,50 +171,43 @@ static bool decode(struct insn *i, struct regs *r, const u8 *code)
 	if (!guest32 && (*p & 0xf0) == 0x40)
 		rex = *p++;
 	two_byte = *p == 0x0f;
-	p += two_byte;
-	i->size = !wide_opcode(p, two_byte) ? 1 : rex & 8 ? 8 : small ? 2 : 4;
-	imm = two_byte ? decode_0f(i, p) : decode_1(i, p);
-	if (i->op == OP_NONE)
-		return false;
-	if (i->op == OP_STOS) {
-		i->length = p + 1 - code;
-		return true;
-	}
-	if (*p == 0xa2 || *p == 0xa3) { /* mov %eax, to an absolute address */
-		i->source = r->rax;
-		i->length = p + 1 + (guest32 ? 4 : 8) - code;
-		return true;
-	}
+	opcode = two_byte ? opcodes_0f[*++p] : opcodes[*p];
+	i->size = opcode & BYTE ? 1 : rex & 8 ? 8 : small ? 2 : 4;
+	if (!two_byte && (*p & 0xf6) == 0xa2)
+		return decode_short(i, opcode, p + 1 - code);
+	i->op = operation(opcode, two_byte, p[1], i->size);
 	memory = modrm_length(p + 1);
-	if (!memory)
+	if (i->op == OP_NONE || !memory)
 		return false;
-	reg = reg_slot(r, (p[1] >> 3 & 7) | (rex & 4) << 1);
-	/* ah, ch, dh, bh: nobody writes page tables with them */
-	if (i->size == 1 && !rex && !imm && (p[1] >> 3 & 7) >= 4)
-		return false;
-	i->source = imm ? (u64)immediate(p + 1 + memory, imm) : *reg;
-	i->reg = reg;
-	i->length = p + 1 + memory + imm - code;
+	n = (p[1] >> 3 & 7) | (rex & 4) << 1;
+	i->reg = reg_index(n);
+	if (opcode & (IMM8 | IMM)) {
+		i->immediate_length = opcode & IMM8 ? 1 : min(i->size, 4u);
+		i->immediate = immediate(p + 1 + memory, i->immediate_length);
+	} else if (i->size == 1 && !rex && n >= 4) {
+		return false; /* ah, ch, dh, bh: nobody writes page tables with them */
+	}
+	i->length = p + 1 + memory + i->immediate_length - code;
 	if (i->op == OP_CMPXCHG8B)
 		i->size = 8;
 	return true;
 }
 
-static void set_flags(struct regs *r, u64 mask, u64 flags)
+static void set_flags(u64 *rflags, u64 mask, u64 flags)
 {
-	r->rflags = (r->rflags & ~mask) | (flags & mask);
+	*rflags = (*rflags & ~mask) | (flags & mask);
 }
 
 /* dst = dst OP src, on the top bytes of 64 bits so that flags come out right. */
 #define ALU(insn, dst, src, flags)                                                             \
 	__asm__(insn " %2, %0; pushf; pop %1" : "+r"(dst), "=r"(flags) : "r"(src) : "cc")
 
-static u64 alu(struct regs *r, const struct insn *i, u64 old)
+static noinline u64 alu(unsigned int op, unsigned int size, u64 old, u64 source, u64 *rflags)
 {
-	unsigned int shift = 64 - i->size * 8;
-	u64 dst = old << shift, src = i->source << shift, flags;
+	unsigned int shift = 64 - size * 8;
+	u64 dst = old << shift, src = source << shift, flags;
 
-	switch (i->op) {
+	switch (op) {
 	case OP_OR:
 		ALU("or", dst, src, flags);
 		break;
@@ -258,52 +224,48 @@ static u64 alu(struct regs *r, const struct insn *i, u64 old)
 		ALU("add", dst, src, flags);
 		break;
 	}
-	set_flags(r, RFLAGS_ARITHMETIC, flags);
+	set_flags(rflags, RFLAGS_ARITHMETIC, flags);
 	return dst >> shift;
 }
 
-static u64 bit_operation(struct regs *r, const struct insn *i, u64 old)
+static u64 bit_operation(const struct store_insn *i, u64 old, u64 source, u64 *rflags)
 {
-	u64 bit = 1ULL << (i->source & (i->size * 8 - 1));
+	u64 bit = 1ULL << (source & (i->size * 8 - 1));
 
-	set_flags(r, RFLAGS_CF, old & bit ? RFLAGS_CF : 0);
+	set_flags(rflags, RFLAGS_CF, old & bit ? RFLAGS_CF : 0);
 	return i->op == OP_BTS ? old | bit : i->op == OP_BTR ? old & ~bit : old ^ bit;
 }
 
-static u64 compare(struct regs *r, const struct insn *i, u64 old, u64 expected, u64 value)
+static u64 exchange_if_equal(const struct regs *r, const struct store_insn *i, u64 old,
+			     u64 source, u64 *rflags)
 {
-	struct insn sub = { .op = OP_SUB, .size = i->size, .source = old };
+	u64 mask = mask_of(i->size), expected = r->rax & mask, difference, flags;
+	unsigned int shift = 64 - i->size * 8;
 
-	if (i->op == OP_CMPXCHG)
-		alu(r, &sub, expected);
-	else
-		set_flags(r, RFLAGS_ZF, old == expected ? RFLAGS_ZF : 0);
-	return old == expected ? value : old;
+	if (likely(i->op == OP_CMPXCHG)) {
+		difference = expected << shift;
+		ALU("sub", difference, old << shift, flags);
+		set_flags(rflags, RFLAGS_ARITHMETIC, flags);
+		return difference ? old : source;
+	}
+	expected = r->rdx << 32 | (u32)r->rax;
+	set_flags(rflags, RFLAGS_ZF, old == expected ? RFLAGS_ZF : 0);
+	return old == expected ? r->rcx << 32 | (u32)r->rbx : old;
 }
 
-/* The new value of the operand; flags go to @r. */
-static u64 compute(struct regs *r, const struct insn *i, u64 old)
+/* The new value of the operand, in its low bytes; flags go to @rflags. */
+static inline u64 compute(const struct regs *r, const struct store_insn *i, u64 old,
+			  u64 *rflags)
 {
-	u64 mask = mask_of(i->size);
+	u64 source = i->immediate_length ? i->immediate : ((const u64 *)r)[i->reg];
 
-	switch (i->op) {
-	case OP_MOV:
-	case OP_XCHG:
-		return i->source & mask;
-	case OP_STOS:
-		return r->rax & mask;
-	case OP_CMPXCHG:
-		return compare(r, i, old, r->rax & mask, i->source & mask);
-	case OP_CMPXCHG8B:
-		return compare(r, i, old, r->rdx << 32 | (u32)r->rax,
-			       r->rcx << 32 | (u32)r->rbx);
-	case OP_BTS:
-	case OP_BTR:
-	case OP_BTC:
-		return bit_operation(r, i, old);
-	default:
-		return alu(r, i, old);
-	}
+	if (i->op == OP_MOV || i->op == OP_XCHG)
+		return source;
+	if (i->op <= OP_BTC)
+		return bit_operation(i, old, source, rflags);
+	if (i->op <= OP_XADD)
+		return alu(i->op, i->size, old, source, rflags);
+	return i->op == OP_STOS ? r->rax : exchange_if_equal(r, i, old, source, rflags);
 }
 
 static void put_reg(u64 *reg, u64 value, unsigned int size)
@@ -312,13 +274,12 @@ static void put_reg(u64 *reg, u64 value, unsigned int size)
 	*reg = size == 4 ? value : (*reg & ~mask_of(size)) | value;
 }
 
-/* What the instruction leaves in registers besides flags. */
-static void write_back(struct regs *r, const struct insn *i, u64 old)
+static void write_registers(struct regs *r, const struct store_insn *i, u64 old)
 {
 	switch (i->op) {
 	case OP_XCHG:
 	case OP_XADD:
-		put_reg(i->reg, old, i->size);
+		put_reg((u64 *)r + i->reg, old, i->size);
 		break;
 	case OP_CMPXCHG:
 		if (!(r->rflags & RFLAGS_ZF))
@@ -333,58 +294,147 @@ static void write_back(struct regs *r, const struct insn *i, u64 old)
 	case OP_STOS:
 		r->rdi += r->rflags & RFLAGS_DF ? -(u64)i->size : i->size;
 		if (i->rep && --r->rcx)
-			return;
+			r->rip -= i->length;
 		break;
 	default:
 		break;
 	}
-	r->rip += i->length;
 }
 
-/* Merge the operand into its entry and have it checked and stored. */
-static bool store_operand(struct regs *r, const struct insn *i, void *slot, unsigned int offset)
+/* Part of an entry: merge the operand into it. */
+static noinline long store_part(const struct regs *r, const struct store_insn *i, void *slot,
+				unsigned int offset, u64 *operand, u64 *rflags)
 {
-	u64 mask = mask_of(i->size) << offset * 8, old, value, operand;
-	u64 flags = r->rflags;
+	unsigned int shift = offset * 8;
+	u64 mask = mask_of(i->size), old, value;
 	long rc;
 
 	do {
-		r->rflags = flags;
+		*rflags = r->rflags;
 		old = entry_read(slot);
-		operand = (old & mask) >> offset * 8;
-		value = (old & ~mask) | compute(r, i, operand) << offset * 8;
+		*operand = old >> shift & mask;
+		value = (compute(r, i, *operand, rflags) & mask) << shift;
+		value |= old & ~(mask << shift);
 		rc = entry_exchange(slot, old, value);
 		/* The upper half first: the lower one follows (Xen, ptwr_emulated_update()). */
 		if (rc == -XEN_EINVAL && guest32 && offset == 4 && (value & PTE_P))
 			rc = entry_exchange(slot, old, value & ~PTE_P);
 	} while (rc == -XEN_EAGAIN);
-	if (rc) {
-		r->rflags = flags;
+	return rc;
+}
+
+static long store_whole(const struct regs *r, const struct store_insn *i, void *slot,
+			u64 *operand, u64 *rflags)
+{
+	u64 value;
+	long rc;
+
+	do {
+		*rflags = r->rflags;
+		*operand = entry_read(slot);
+		value = compute(r, i, *operand, rflags);
+		if (unlikely(pte_bytes == 4))
+			value = (u32)value;
+		rc = entry_exchange(slot, *operand, value);
+	} while (unlikely(rc == -XEN_EAGAIN));
+	return rc;
+}
+
+/* Compute, have it checked and stored; registers change only if it is. */
+static inline bool store(struct regs *r, const struct store_insn *i, u64 paddr)
+{
+	u64 operand, rflags;
+	long rc;
+
+	if (likely(i->size == pte_bytes))
+		rc = store_whole(r, i, direct(paddr), &operand, &rflags);
+	else
+		rc = store_part(r, i, direct(paddr & ~(pte_bytes - 1ULL)),
+				paddr & (pte_bytes - 1), &operand, &rflags);
+	if (unlikely(rc))
 		return false;
-	}
-	write_back(r, i, operand);
+	r->rflags = rflags;
+	r->rip += i->length;
+	if (i->op >= OP_XADD)
+		write_registers(r, i, operand);
 	return true;
+}
+
+/* copy_from_guest() of 16 bytes, in two loads */
+static inline bool fetch_code(u64 code[2], u64 rip)
+{
+	u64 ok = 1;
+
+	if (unlikely(!guest_range_ok(rip, 16)))
+		return false;
+	__asm__ volatile("1:	mov	(%3), %0\n"
+			 "2:	mov	8(%3), %1\n"
+			 "3:\n"
+			 "	.subsection 1\n"
+			 "4:	xor	%k2, %k2\n"
+			 "	jmp	3b\n"
+			 "	.previous\n"
+			 "	.pushsection .extable, \"a\"\n"
+			 "	.quad	1b, 4b, 2b, 4b\n"
+			 "	.popsection"
+			 : "=&r"(code[0]), "=&r"(code[1]), "+r"(ok)
+			 : "r"(rip)
+			 : "memory");
+	return ok;
+}
+
+/* Code at the end of a mapping: take what is there. */
+static noinline bool fetch_less(u64 code[2], u64 rip)
+{
+	u64 bytes[2] = { 0 };
+	long rc = copy_from_guest(bytes, rip, 4096 - (rip & 4095));
+
+	code[0] = bytes[0];
+	code[1] = bytes[1];
+	return !rc;
+}
+
+static noinline bool decode_into(struct store_insn *i, const u64 bytes[2])
+{
+	u64 code[3] = { bytes[0], bytes[1], 0 }; /* decode() may look behind 16 bytes */
+
+	*i = (struct store_insn){ .code = { code[0], code[1] } };
+	if (decode(i, (const u8 *)code))
+		return true;
+	i->length = 0;
+	return false;
+}
+
+/* The instruction at rip: a kernel has few that write page tables. */
+static inline const struct store_insn *instruction(struct vcpu *v, u64 rip)
+{
+	struct store_insn *i = &v->recent_stores[(rip ^ rip >> 4) % RECENT_STORES];
+	u64 code[2];
+
+	if (unlikely(!fetch_code(code, rip)) && !fetch_less(code, rip))
+		return NULL;
+	if (likely(i->code[0] == code[0] && i->code[1] == code[1] && i->length))
+		return i;
+	return decode_into(i, code) ? i : NULL;
 }
 
 bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 {
-	struct insn i = { .op = OP_NONE };
-	const void *slot = walk(v, addr, 1);
-	u64 pte = slot ? entry_read(slot) : 0;
-	unsigned int offset = addr & (pte_bytes - 1);
-	u8 code[16] = { 0 };
+	const struct store_insn *i;
+	const void *slot;
+	u64 pte;
 
-	if (!vm_assist(VMASST_TYPE_writable_pagetables) || !(pte & PTE_P) ||
-	    !frame_owned(pte_mfn(pte)) || frame_type(frame_table[pte_mfn(pte)]) != 1)
+	if (!vm_assist(VMASST_TYPE_writable_pagetables))
 		return false;
-	/* Code at the end of a mapping: take what is there. */
-	if (copy_from_guest(code, r->rip, sizeof(code)) &&
-	    copy_from_guest(code, r->rip, 4096 - (r->rip & 4095)))
+	slot = walk(v, addr, 1);
+	pte = slot ? entry_read(slot) : 0;
+	if (!(pte & PTE_P) || !frame_owned(pte_mfn(pte)) ||
+	    frame_type(frame_table[pte_mfn(pte)]) != 1)
 		return false;
-	if (!decode(&i, r, code) || offset + i.size > pte_bytes)
+	i = instruction(v, r->rip);
+	if (!i || i->size > pte_bytes || (addr & (i->size - 1)))
 		return false;
-	addr = (pte & PTE_ADDR) | (addr & 4095);
-	if (!store_operand(r, &i, direct(addr - offset), offset))
+	if (!store(r, i, (pte & PTE_ADDR) | (addr & 4095)))
 		return false;
 	count(v, STAT_PTWR);
 	return true;

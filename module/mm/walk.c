@@ -4,27 +4,44 @@
  */
 #include "mm.h"
 
-static unsigned int index_of(u64 va, unsigned int level)
+/* The same for entries of four bytes, in two levels */
+static void *walk_two_level(u64 mfn, u64 va, unsigned int level)
 {
-	if (unlikely(pte_bytes == 4))
-		return va >> (level == 2 ? 22 : 12) & 1023;
-	return va >> (12 + 9 * (level - 1)) & 511;
+	void *slot = direct((mfn << 12) + (va >> 22 & 1023) * 4);
+	u64 pte;
+
+	if (level == 2)
+		return slot;
+	pte = entry_read(slot);
+	if (!(pte & PTE_P))
+		return NULL;
+	return direct((pte & PTE_ADDR) + (va >> 12 & 1023) * 4);
 }
+
+/* One level: the entry is the answer, or leads to the next table. */
+#define STEP(n)                                                                                \
+	do {                                                                                   \
+		slot = direct(table + (va >> (9 * (n)) & 0xff8));                              \
+		if (level == (n))                                                              \
+			return slot;                                                           \
+		table = READ_ONCE(*slot);                                                      \
+		if (unlikely(!(table & PTE_P)))                                                \
+			return NULL;                                                           \
+		table &= PTE_ADDR;                                                             \
+	} while (0)
 
 void *walk(const struct vcpu *v, u64 va, unsigned int level)
 {
-	u64 mfn = v->kernel_mode || guest32 ? v->kernel.mfn : v->user.mfn, pte;
+	u64 mfn = v->kernel_mode || guest32 ? v->kernel.mfn : v->user.mfn;
+	u64 table = mfn << 12, *slot;
 
-	if (!guest_range_ok(va, 1))
+	if (unlikely(!guest_range_ok(va, 1)))
 		return NULL;
-	for (unsigned int at = root_level;; at--) {
-		void *slot = direct((mfn << 12) + index_of(va, at) * pte_bytes);
-
-		if (at == level)
-			return slot;
-		pte = entry_read(slot);
-		if (!(pte & PTE_P))
-			return NULL;
-		mfn = pte_mfn(pte);
-	}
+	if (unlikely(pte_bytes == 4))
+		return walk_two_level(mfn, va, level);
+	if (likely(root_level == 4))
+		STEP(4);
+	STEP(3);
+	STEP(2);
+	return direct(table + (va >> 9 & 0xff8));
 }
