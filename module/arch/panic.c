@@ -8,6 +8,14 @@
 #include "mm.h"
 #include "trap.h"
 
+/* The guest's data segments stay loaded while the monitor runs. */
+#define SELECTOR(reg)                                                                          \
+	({                                                                                     \
+		u16 s;                                                                         \
+		__asm__("mov %%" #reg ", %0" : "=r"(s));                                       \
+		s;                                                                             \
+	})
+
 void save_context(struct vcpu *v, const struct regs *r)
 {
 	struct vcpu_guest_context *c = (void *)v->area->context;
@@ -15,6 +23,10 @@ void save_context(struct vcpu *v, const struct regs *r)
 
 	memset(c, 0, sizeof(*c));
 	memcpy(&c->user_regs, r, sizeof(*r));
+	c->user_regs.ds = SELECTOR(ds);
+	c->user_regs.es = SELECTOR(es);
+	c->user_regs.fs = SELECTOR(fs);
+	c->user_regs.gs = SELECTOR(gs);
 	c->flags = VGCF_online | (v->kernel_mode ? VGCF_in_kernel : 0);
 	memcpy(c->trap_ctxt, v->traps, sizeof(c->trap_ctxt));
 	c->ldt_base = v->ldt_base;
