@@ -250,8 +250,9 @@ long root_set_kernel(struct vcpu *v, u64 mfn)
 
 	if (rc)
 		return rc;
-	v->kernel.mfn = mfn;
+	/* While the old one is in CR3, its shadow must not be taken for this one. */
 	v->kernel.cr3 = root_shadow(mfn);
+	v->kernel.mfn = mfn;
 	write_cr3(v->kernel.cr3);
 	if (old)
 		frame_put(old);
