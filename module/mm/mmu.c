@@ -28,6 +28,12 @@ static long machphys_update(u64 mfn, u64 pfn)
 	return 0;
 }
 
+/* An entry of a two-level guest has 32 bits, whatever comes with them. */
+static u64 entry_value(u64 value)
+{
+	return likely(pte_bytes == 8) ? value : (u32)value;
+}
+
 static long update_one(const struct mmu_update *req)
 {
 	u64 cmd = req->ptr & (pte_bytes - 1), paddr = req->ptr - cmd;
@@ -38,7 +44,8 @@ static long update_one(const struct mmu_update *req)
 	case MMU_PT_UPDATE_NO_TRANSLATE:
 		if (unlikely(!frame_owned(paddr >> 12)))
 			return -XEN_EINVAL;
-		return entry_set(direct(paddr), req->val, cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		return entry_set(direct(paddr), entry_value(req->val),
+				 cmd == MMU_PT_UPDATE_PRESERVE_AD);
 	case MMU_MACHPHYS_UPDATE:
 		return machphys_update(paddr >> 12, req->val);
 	default:
@@ -95,7 +102,7 @@ static long flush_after(u64 va, u64 flags)
 /* 32-bit guests pass the value in two halves. */
 HANDLE4(do_update_va_mapping, va, b, c, d)
 {
-	u64 value = guest32 ? c << 32 | b : b, flags = guest32 ? d : c;
+	u64 value = entry_value(guest32 ? c << 32 | b : b), flags = guest32 ? d : c;
 	void *slot = walk(this_vcpu(), va, 1);
 	long rc;
 
