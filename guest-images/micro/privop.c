@@ -10,6 +10,7 @@
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_NONSENSE 0x12345678
 #define CR0_TS (1UL << 3)
+#define CR4_TSD (1UL << 2)
 
 static uint32_t in_value;
 
@@ -143,6 +144,9 @@ static void control_registers(void)
 	works("mov from cr4", asm volatile("mov %%cr4, %0" : "=r"(v)));
 	is(v & (1UL << 5), 1UL << 5, "PAE is set");
 	works("mov to cr4 as it was", asm volatile("mov %0, %%cr4" : : "r"(v)));
+	works("mov to cr4 with TSD", asm volatile("mov %0, %%cr4" : : "r"(v | CR4_TSD)));
+	works("rdtsc with TSD", asm volatile("rdtsc" : : : "eax", "edx"));
+	works("mov to cr4 without TSD", asm volatile("mov %0, %%cr4" : : "r"(v)));
 	works("clts", asm volatile("clts"));
 	works("wbinvd", asm volatile("wbinvd" ::: "memory"));
 }

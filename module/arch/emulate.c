@@ -34,10 +34,12 @@ static u64 *register_of(struct regs *r, unsigned int n)
 
 static bool fetch(struct priv *p, const struct regs *r)
 {
+	u64 bytes = 4096 - (r->rip & 4095);
+
 	if (!copy_from_guest(p->code, r->rip, sizeof(p->code)))
 		return true;
 	memset(p->code, 0, sizeof(p->code));
-	return !copy_from_guest(p->code, r->rip, 4096 - (r->rip & 4095));
+	return bytes < sizeof(p->code) && !copy_from_guest(p->code, r->rip, bytes);
 }
 
 static void prefixes(struct priv *p)
@@ -224,6 +226,8 @@ static bool xsetbv(struct vcpu *v, struct regs *r, struct priv *p)
 
 static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
 {
+	u64 tsc;
+
 	switch (p->code[p->at]) {
 	case 0x01:
 		p->at += 2;
@@ -239,6 +243,12 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
 		return true;
 	case 0x20 ... 0x23:
 		return move_special(v, r, p);
+	case 0x31: /* rdtsc: CR4.TSD is meant for user mode */
+		p->at++;
+		tsc = rdtsc();
+		r->rax = (u32)tsc;
+		r->rdx = tsc >> 32;
+		return true;
 	case 0x30:
 	case 0x32:
 		p->at++;
