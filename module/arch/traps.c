@@ -165,6 +165,17 @@ static bool software_interrupt(struct vcpu *v, struct regs *r)
 	return true;
 }
 
+/* A user may try it on a kernel without it (Xen 4.17 entry.S, int80_slow_path). */
+static void int80(struct vcpu *v, struct regs *r)
+{
+	if (v->traps[0x80].address) {
+		deliver_exception(v, r, 0x80, 0);
+		return;
+	}
+	r->rip -= 2;
+	deliver_exception(v, r, TRAP_GP, 0x80 << 3 | 2);
+}
+
 /*
  * BOOT_SYSCALL_IN_RING3: SYSCALL jumped to syscall_page, which holds a hlt, and
  * did all else that it does but for changing the ring.
@@ -184,7 +195,7 @@ static void late_syscall(struct vcpu *v, struct regs *r)
 
 static void general_protection(struct vcpu *v, struct regs *r)
 {
-	if (r->rip == syscall_page) {
+	if (unlikely(syscall_page) && r->rip == syscall_page) {
 		late_syscall(v, r);
 		return;
 	}
@@ -224,6 +235,9 @@ static noinline void other_trap(struct vcpu *v, struct regs *r)
 		if (guest32)
 			guest_hypercall(r);
 		return;
+	case 0x80:
+		int80(v, r);
+		return;
 	case TRAP_NM:
 		device_not_available(v, r);
 		return;
@@ -236,7 +250,7 @@ static noinline void other_trap(struct vcpu *v, struct regs *r)
 	case TRAP_MC:
 		panic(r, "double fault or machine check in the guest");
 	default:
-		if (!interrupt(v, r->vector) && (r->vector < 32 || r->vector == 0x80))
+		if (!interrupt(v, r->vector) && r->vector < 32)
 			deliver_exception(v, r, r->vector, r->error);
 	}
 }

@@ -37,6 +37,7 @@ my %not_interpreted = (
 	'privop' => qr/^sets TS$/,
 	'segments' => qr/^es$|^cs is Xen's$/,
 	'traps' => qr/^int 0x|^int 13|names the vector/,
+	'unhandled' => qr/int \$0x80/,
 	'user-traps' => qr/^int \$0x80|^rip is after it/,
 	'xsave' => qr/takes effect/,
 );

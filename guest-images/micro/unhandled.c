@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * unhandled - what user mode may try although the kernel has no handler for it,
+ * and a return to address 0 that the processor refuses
+ */
+#include "guest.h"
+
+extern const char user_int80[], user_int80_end[];
+
+asm(".text\n"
+    "user_int80: int $0x80\n"
+    "user_int80_end:\n");
+
+static struct user user;
+
+static void no_int80(void)
+{
+	struct regs regs;
+	unsigned int vector;
+	long err = 0;
+
+	is(set_trap_table(NULL), 0, "no handlers at all");
+	for (vector = 0; vector < 32; vector++)
+		err |= set_gate(vector, 4);
+	is(err, 0, "but those of exceptions");
+	user_load(&user, user_int80, user_int80_end);
+	user_regs(&regs);
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "int $0x80 without handler: #GP");
+	is(trap_regs.error, 0x80 << 3 | 2, "error code of int $0x80: its vector");
+}
+
+/* The words of a frame: the place to return to is the one after the error code. */
+static unsigned long *frame_ip(struct regs *regs)
+{
+	return (unsigned long *)regs + offsetof(struct regs, error) / sizeof(long) + 1;
+}
+
+static void to_nowhere(void)
+{
+	struct regs regs;
+
+	user_regs(&regs);
+	*frame_ip(&regs) = 0;
+	regs.cs = 3;
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "address 0 with a null cs: #GP");
+	is(trap_regs.error, 0, "error code: the null selector");
+	is(*frame_ip(&trap_regs), 0, "frame: address 0");
+}
+
+void guest_main(void)
+{
+	user_create(&user);
+	no_int80();
+	to_nowhere();
+}
