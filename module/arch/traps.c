@@ -87,6 +87,9 @@ void trap_init(struct vcpu *v)
 	wrmsr(MSR_CSTAR, (u64)syscall32_entry);
 	wrmsr(MSR_SYSCALL_MASK,
 	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
+	/* CPUID says that 32-bit guests have no SYSCALL: #UD. */
+	if (guest32)
+		wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_SCE);
 }
 
 static bool interrupt(struct vcpu *v, u32 vector)
