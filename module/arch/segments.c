@@ -5,7 +5,7 @@
  * A vCPU's GDT is a window of 16 pages: the guest's frames are mapped into the
  * first 14, the monitor's own page with Xen's flat selectors is the 15th
  * (Xen's public arch-x86/xen.h, FIRST_RESERVED_GDT_PAGE).  The guest's LDT is
- * mapped behind it, page by page as it is touched.
+ * mapped behind it when it is set.
  */
 #include "mm.h"
 #include "trap.h"
