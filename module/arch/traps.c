@@ -136,10 +136,10 @@ static noinline void page_fault(struct vcpu *v, struct regs *r)
 	u64 addr = read_cr2();
 	u32 error = r->error;
 
-	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
-		return;
 	if ((error & (PF_P | PF_W | PF_RSVD)) == (PF_P | PF_W) && v->kernel_mode &&
 	    ptwr_emulate(v, r, addr))
+		return;
+	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
 		return;
 	if ((error & (PF_P | PF_RSVD)) == PF_P && guest_range_ok(addr, 1)) {
 		/* Old guests die of a fault that their tables don't explain. */
@@ -156,7 +156,8 @@ static noinline void page_fault(struct vcpu *v, struct regs *r)
 /* #GP with the vector in its error code: int $n through a gate of ring 0. */
 static bool software_interrupt(struct vcpu *v, struct regs *r)
 {
-	u32 vector = r->error >> 3 & 255;
+	/* QEMU's TCG, up to 9.0, counts descriptors of 16 bytes here. */
+	u32 vector = r->error >> (r->error > 0x7ff ? 4 : 3) & 255;
 	const struct trap_info *t = &v->traps[vector];
 
 	if ((r->error & 7) != 2 || !t->address)

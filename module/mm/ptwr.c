@@ -190,7 +190,7 @@ static noinline bool decode(struct store_insn *i, const u8 *code)
 	i->length = p + 1 + memory + i->immediate_length - code;
 	if (i->op == OP_CMPXCHG8B)
 		i->size = 8;
-	return true;
+	return i->size <= pte_bytes;
 }
 
 static void set_flags(u64 *rflags, u64 mask, u64 flags)
@@ -239,11 +239,11 @@ static u64 bit_operation(const struct store_insn *i, u64 old, u64 source, u64 *r
 static u64 exchange_if_equal(const struct regs *r, const struct store_insn *i, u64 old,
 			     u64 source, u64 *rflags)
 {
-	u64 mask = mask_of(i->size), expected = r->rax & mask, difference, flags;
 	unsigned int shift = 64 - i->size * 8;
+	u64 expected, difference, flags;
 
 	if (likely(i->op == OP_CMPXCHG)) {
-		difference = expected << shift;
+		difference = r->rax << shift;
 		ALU("sub", difference, old << shift, flags);
 		set_flags(rflags, RFLAGS_ARITHMETIC, flags);
 		return difference ? old : source;
@@ -261,11 +261,11 @@ static inline u64 compute(const struct regs *r, const struct store_insn *i, u64 
 
 	if (i->op == OP_MOV || i->op == OP_XCHG)
 		return source;
+	if (i->op > OP_STOS)
+		return exchange_if_equal(r, i, old, source, rflags);
 	if (i->op <= OP_BTC)
 		return bit_operation(i, old, source, rflags);
-	if (i->op <= OP_XADD)
-		return alu(i->op, i->size, old, source, rflags);
-	return i->op == OP_STOS ? r->rax : exchange_if_equal(r, i, old, source, rflags);
+	return i->op == OP_STOS ? r->rax : alu(i->op, i->size, old, source, rflags);
 }
 
 static void put_reg(u64 *reg, u64 value, unsigned int size)
@@ -309,18 +309,21 @@ static noinline long store_part(const struct regs *r, const struct store_insn *i
 	u64 mask = mask_of(i->size), old, value;
 	long rc;
 
-	do {
+	for (;;) {
 		*rflags = r->rflags;
 		old = entry_read(slot);
 		*operand = old >> shift & mask;
 		value = (compute(r, i, *operand, rflags) & mask) << shift;
 		value |= old & ~(mask << shift);
 		rc = entry_exchange(slot, old, value);
+		if (likely(!rc))
+			return 0;
 		/* The upper half first: the lower one follows (Xen, ptwr_emulated_update()). */
 		if (rc == -XEN_EINVAL && guest32 && offset == 4 && (value & PTE_P))
 			rc = entry_exchange(slot, old, value & ~PTE_P);
-	} while (rc == -XEN_EAGAIN);
-	return rc;
+		if (rc != -XEN_EAGAIN)
+			return rc;
+	}
 }
 
 static long store_whole(const struct regs *r, const struct store_insn *i, void *slot,
@@ -336,7 +339,9 @@ static long store_whole(const struct regs *r, const struct store_insn *i, void *
 		if (unlikely(pte_bytes == 4))
 			value = (u32)value;
 		rc = entry_exchange(slot, *operand, value);
-	} while (unlikely(rc == -XEN_EAGAIN));
+		if (likely(!rc))
+			return 0;
+	} while (rc == -XEN_EAGAIN);
 	return rc;
 }
 
@@ -418,6 +423,12 @@ static inline const struct store_insn *instruction(struct vcpu *v, u64 rip)
 	return decode_into(i, code) ? i : NULL;
 }
 
+static inline bool is_l1_table(u64 mfn)
+{
+	return mfn < boot->end_mfn && (frame_table[mfn] & (FRAME_OWNED | FRAME_TYPE_MASK)) ==
+					      (FRAME_OWNED | 1ULL << FRAME_TYPE_SHIFT);
+}
+
 bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 {
 	const struct store_insn *i;
@@ -428,11 +439,10 @@ bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 		return false;
 	slot = walk(v, addr, 1);
 	pte = slot ? entry_read(slot) : 0;
-	if (!(pte & PTE_P) || !frame_owned(pte_mfn(pte)) ||
-	    frame_type(frame_table[pte_mfn(pte)]) != 1)
+	if (!(pte & PTE_P) || !is_l1_table(pte_mfn(pte)))
 		return false;
 	i = instruction(v, r->rip);
-	if (!i || i->size > pte_bytes || (addr & (i->size - 1)))
+	if (!i || (addr & (i->size - 1)))
 		return false;
 	if (!store(r, i, (pte & PTE_ADDR) | (addr & 4095)))
 		return false;
