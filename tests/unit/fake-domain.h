@@ -134,6 +134,7 @@ static inline struct fake *fake_new(uint64_t maxmem)
 				 dom->abi->grant_frames_max);
 	dom->events = events_new(&(struct events_config){
 		.area = &fake->events,
+		.nr_ports = MAX_PORTS,
 		.nr_vcpus = 2,
 		.kick = fake_kick,
 		.opaque = fake,

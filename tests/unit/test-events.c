@@ -25,11 +25,12 @@ static void on_served(void *opaque)
 	(*(unsigned int *)opaque)++;
 }
 
-static struct events *setup(void)
+static struct events *setup_ports(unsigned int nr_ports)
 {
 	struct events_config config = {
 		.area = &area,
 		.pending = pending,
+		.nr_ports = nr_ports,
 		.nr_vcpus = NR_VCPUS,
 		.kick = on_kick,
 	};
@@ -39,6 +40,11 @@ static struct events *setup(void)
 	memset(kicks, 0, sizeof(kicks));
 	memset(served, 0, sizeof(served));
 	return events_new(&config);
+}
+
+static struct events *setup(void)
+{
+	return setup_ports(MAX_PORTS);
 }
 
 static gboolean in_pending(unsigned int vcpu, unsigned int port)
@@ -212,18 +218,24 @@ static void test_status(void)
 	events_free(ev);
 }
 
-static void test_exhaustion(void)
+static void exhaust(unsigned int nr_ports)
 {
-	struct events *ev = setup();
+	struct events *ev = setup_ports(nr_ports);
 	unsigned int nr = 0;
 
 	while (events_bind_ipi(ev, 0) > 0)
 		nr++;
-	g_assert_cmpint(nr, ==, MAX_PORTS - 1);
+	g_assert_cmpint(nr, ==, nr_ports - 1);
 	g_assert_cmpint(events_alloc_unbound(ev, 0), ==, -XEN_ENOSPC);
 	events_reset(ev);
 	g_assert_cmpint(events_alloc_unbound(ev, 0), ==, 1);
 	events_free(ev);
+}
+
+static void test_exhaustion(void)
+{
+	exhaust(MAX_PORTS);
+	exhaust(PORTS_32);
 }
 
 int main(int argc, char **argv)

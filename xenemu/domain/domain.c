@@ -136,6 +136,7 @@ static void make_events(struct domain *dom, const struct domain_config *config)
 	struct events_config events = {
 		.area = dom->build->events,
 		.pending = shared ? (uint64_t *)shared->evtchn_pending : NULL,
+		.nr_ports = dom->build->width == IMAGE_X86_64 ? MAX_PORTS : PORTS_32,
 		.nr_vcpus = dom->nr_vcpus,
 		.kick = kick_vcpu,
 		.opaque = dom,

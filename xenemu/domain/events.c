@@ -78,7 +78,7 @@ void events_free(struct events *ev)
 /* get_free_port(): the lowest free one; guests see the numbers. */
 static int free_port(const struct events *ev)
 {
-	for (unsigned int port = 1; port < MAX_PORTS; port++)
+	for (unsigned int port = 1; port < ev->config.nr_ports; port++)
 		if (ev->channels[port].port.kind == PORT_FREE)
 			return port;
 	return -XEN_ENOSPC;

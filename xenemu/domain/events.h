@@ -18,6 +18,9 @@
 #define STORE_PORT 1
 #define CONSOLE_PORT 2
 
+/** Ports of 32-bit guests: 32 words of 32 bits */
+#define PORTS_32 1024
+
 struct events;
 struct evtchn_status;
 
@@ -25,6 +28,7 @@ struct evtchn_status;
  * struct events_config - surroundings of the event channels of a domain
  * @area:     shared with the monitor
  * @pending:  shared_info.evtchn_pending, or NULL: cleared when a port closes
+ * @nr_ports: as many as the guest's bitmaps have bits, at most MAX_PORTS
  * @nr_vcpus: 1 to MAX_VCPUS
  * @kick:     tells a vCPU to look at in_pending
  * @opaque:   its argument
@@ -33,6 +37,7 @@ struct evtchn_status;
 struct events_config {
 	struct event_area *area;
 	uint64_t *pending;
+	unsigned int nr_ports;
 	unsigned int nr_vcpus;
 	void (*kick)(void *opaque, unsigned int vcpu);
 	void *opaque;
