@@ -26,6 +26,8 @@ static struct request copy_request(const struct mailbox *box, unsigned int vcpu)
 	};
 
 	memcpy(req.hypercall.arg, box->arg, sizeof(req.hypercall.arg));
+	/* Nor may the compiler read again there what is used here later. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return req;
 }
 

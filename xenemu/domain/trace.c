@@ -138,6 +138,8 @@ static struct trace_entry copy_entry(const struct vcpu_area *area, uint64_t inde
 	struct trace_entry entry;
 
 	memcpy(&entry, &area->trace[index % TRACE_ENTRIES], sizeof(entry));
+	/* Used from here on, not read again by the compiler. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return entry;
 }
 
