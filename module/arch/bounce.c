@@ -177,6 +177,9 @@ void deliver_page_fault(struct vcpu *v, struct regs *r, u64 addr, u32 error)
 		.vector = TRAP_PF,
 	};
 
+	if (boot->paging == PAGING_PV32)
+		b.error = shadow32_error(v, addr, b.error);
+
 	set_guest_cr2(v, addr);
 	bounce(v, r, &b);
 }
@@ -249,6 +252,8 @@ static long iret32(struct vcpu *v, struct regs *r)
 	r->rip = f[1];
 	r->cs = fix_selector(f[2]);
 	r->rflags = f[3];
+	/* An event that is due comes before ring 3 does: its frame needs to know. */
+	v->kernel_mode = (r->cs & 3) != 3;
 	v->info->evtchn_upcall_mask = !(f[3] & RFLAGS_IF);
 	/* There is no vm86 mode: VM set gives #GP at the place it wanted to go to. */
 	if (f[3] & RFLAGS_VM)

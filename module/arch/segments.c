@@ -86,8 +86,14 @@ void segments_init(struct vcpu *v)
 			 :
 			 : "i"(SEL_CS)
 			 : "rax", "memory");
-	/* The guest starts with null selectors but for cs and ss. */
-	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es" : : "r"(SEL_DS), "r"(0));
+	/* The guest starts with null selectors but for cs and ss, or with flat ones. */
+	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es"
+			 :
+			 : "r"(SEL_DS), "r"(guest32 ? SEL_RING1_DS : 0));
+	if (guest32) {
+		__asm__ volatile("mov %0, %%fs; mov %0, %%gs" : : "r"(SEL_RING1_DS));
+		wrmsr(MSR_GS_BASE, (u64)v);
+	}
 	__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
 	load_ldt(v);
 }

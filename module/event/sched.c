@@ -74,6 +74,8 @@ HANDLE_SUB(do_sched_op_block, arg)
 	return 0;
 }
 
+#define MAX_PORTS32 1024 /* 32 words of 32 bits */
+
 static long any_pending(u64 ports, u32 n)
 {
 	evtchn_port_t port;
@@ -81,7 +83,7 @@ static long any_pending(u64 ports, u32 n)
 	while (n--) {
 		if (copy_from_guest(&port, ports + n * sizeof(port), sizeof(port)))
 			return -XEN_EFAULT;
-		if (port >= MAX_PORTS)
+		if (port >= (guest32 ? MAX_PORTS32 : MAX_PORTS))
 			return -XEN_EINVAL;
 		if (test_bit(pending_bits, port))
 			return 1;

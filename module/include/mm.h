@@ -156,6 +156,14 @@ void shadow32_forget(u64 mfn);
  */
 bool shadow32_fault(struct vcpu *v, u64 addr, u32 error);
 
+/**
+ * shadow32_error() - the error code that the guest's own tables give
+ * @addr, @error: a fault that is the guest's, as hardware saw it in the shadow
+ *
+ * Return: @error with PF_P as the guest's entries say
+ */
+u32 shadow32_error(struct vcpu *v, u64 addr, u32 error);
+
 /** shadow_pages() - pages of the shadow of @mfn, or NULL */
 u64 *shadow_pages(u64 mfn);
 

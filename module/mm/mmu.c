@@ -2,6 +2,7 @@
 /*
  * mmu.c - mmu_update, update_va_mapping, mmuext_op
  */
+#include "abi-info.h"
 #include "compat.h"
 #include "mm.h"
 #include "trap.h"
@@ -38,6 +39,9 @@ static long update_one(const struct mmu_update *req)
 {
 	u64 cmd = req->ptr & (pte_bytes - 1), paddr = req->ptr - cmd;
 
+	/* The other commands came after 3.1. */
+	if (ABI_VERSION < (4 << 16) && cmd > MMU_MACHPHYS_UPDATE)
+		return -XEN_ENOSYS;
 	switch (cmd) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_PRESERVE_AD:
@@ -53,6 +57,14 @@ static long update_one(const struct mmu_update *req)
 	}
 }
 
+/* Before 4.0 one error stands for all refusals (Xen 3.1 arch/x86/mm.c). */
+static long refused(long rc)
+{
+	if (ABI_VERSION < (4 << 16) && (rc == -XEN_EPERM || rc == -XEN_EBUSY))
+		return -XEN_EINVAL;
+	return rc;
+}
+
 HANDLE4(do_mmu_update, reqs, nr, pdone, domid)
 {
 	struct mmu_update req;
@@ -66,7 +78,7 @@ HANDLE4(do_mmu_update, reqs, nr, pdone, domid)
 	for (done = 0; done < n; done++, reqs += sizeof(req)) {
 		rc = copy_from_guest(&req, reqs, sizeof(req));
 		if (!rc)
-			rc = update_one(&req);
+			rc = refused(update_one(&req));
 		if (rc)
 			break;
 	}
@@ -108,7 +120,7 @@ HANDLE4(do_update_va_mapping, va, b, c, d)
 
 	if (unlikely(!slot || frame_type(frame_table[virt_to_paddr(slot) >> 12]) != 1))
 		return -XEN_EINVAL;
-	rc = entry_set(slot, value, false);
+	rc = refused(entry_set(slot, value, false));
 	return rc ? rc : flush_after(va, flags);
 }
 

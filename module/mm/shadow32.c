@@ -139,6 +139,14 @@ static bool allowed(u32 pte, u32 error)
 	return !(error & PF_U) || (pte & PTE_U);
 }
 
+u32 shadow32_error(struct vcpu *v, u64 addr, u32 error)
+{
+	const u32 *l2 = walk(v, addr, 2), *l1 = walk(v, addr, 1);
+	bool present = l1 && (*l2 & PTE_P) && (*l1 & PTE_P);
+
+	return (error & ~(u32)PF_P) | (present ? PF_P : 0);
+}
+
 bool shadow32_fault(struct vcpu *v, u64 addr, u32 error)
 {
 	u32 *l2 = walk(v, addr, 2), *l1 = walk(v, addr, 1);

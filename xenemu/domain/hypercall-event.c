@@ -92,6 +92,12 @@ HYPERCALL(event_channel_op_close)
 	return events_close(dom->events, args.port);
 }
 
+/* Ports that the guest's shared_info has bits for */
+static unsigned int nr_ports(const struct domain *dom)
+{
+	return dom->build->width == IMAGE_X86_64 ? MAX_PORTS : 32 * 32;
+}
+
 HYPERCALL(event_channel_op_status)
 {
 	struct evtchn_status args;
@@ -100,6 +106,8 @@ HYPERCALL(event_channel_op_status)
 	if (get_args(dom, call, &args, sizeof(args)))
 		return -XEN_EFAULT;
 	rc = domid_error(dom, args.dom);
+	if (!rc && args.port >= nr_ports(dom))
+		rc = -XEN_EINVAL;
 	if (!rc)
 		rc = events_status(dom->events, &args);
 	return rc ? rc : put_args(dom, call, &args, sizeof(args));
