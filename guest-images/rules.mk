@@ -1,10 +1,14 @@
 # Micro guests: each guest-images/micro/NAME.c with the library in micro/lib/
-# becomes $(B)/guests/NAME.elf, a tiny PV kernel.  Never sanitized: nothing but
-# Xen's interface is below them.
+# becomes $(B)/guests/NAME.elf, a tiny PV kernel; those that run on 32 bits, too,
+# $(B)/guests/x86_32p/NAME.elf (PAE) and $(B)/guests/x86_32/NAME.elf (two-level).
+# Never sanitized: nothing but Xen's interface is below them.
 
 MICRO := guest-images/micro
 MICRO_NAMES := $(patsubst $(MICRO)/%.c,%,$(sort $(wildcard $(MICRO)/*.c)))
-GUESTS := $(MICRO_NAMES:%=$(B)/guests/%.elf)
+MICRO_NAMES_32 := accessed-dirty entry-state events hypercall-errors mmu-update operations \
+	multicall pin-unpin segments time timer traps update-va-mapping user-traps \
+	writable-page-tables xen-version
+GUESTS :=
 
 MICRO_CPPFLAGS := -D__XEN_INTERFACE_VERSION__=0x00040e00 -I$(MICRO)/lib
 MICRO_CFLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-builtin \
@@ -13,35 +17,44 @@ MICRO_CFLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -fno-builtin \
 MICRO_LDFLAGS := -nostdlib -static -no-pie -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,--no-warn-rwx-segments
 
-# One word size so far; another is another set of these and another $(B)/guests
-# directory.
-MICRO_ARCH := x86_64
-MICRO_ARCH_CFLAGS := -m64 -mno-red-zone -mcmodel=kernel -fno-pic -I$(MICRO)/lib/$(MICRO_ARCH)
-MICRO_VIRT_BASE := 0xffffffff80000000
+# $(call micro,ARCH,SOURCES,SUBDIRECTORY,NAMES,CFLAGS,VIRT_BASE): rules for a word
+# size, whose sources are in lib/SOURCES and whose guests are in
+# $(B)/guests/SUBDIRECTORY
+define micro
+MICRO_OBJ_$(1) := $(B)/guests/obj/$(1)
+MICRO_LIB_OBJ_$(1) := $$(patsubst $(MICRO)/%,$$(MICRO_OBJ_$(1))/%.o, \
+	$$(sort $$(wildcard $(MICRO)/lib/*.c $(MICRO)/lib/$(2)/*.[cS])))
+GUESTS += $(4:%=$(B)/guests/$(3)%.elf)
 
-MICRO_LIB := $(B)/guests/obj/libmicro.a
-MICRO_LIB_SRC := $(sort $(wildcard $(MICRO)/lib/*.c $(MICRO)/lib/$(MICRO_ARCH)/*.[cS]))
-MICRO_LIB_OBJ := $(addsuffix .o,$(MICRO_LIB_SRC:$(MICRO)/%=$(B)/guests/obj/%))
+$$(MICRO_OBJ_$(1))/%.c.o: $(MICRO)/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(MICRO_CPPFLAGS) -I$(MICRO)/lib/$(2) $$(MICRO_CFLAGS) $(5) -MMD -MP -c -o $$@ $$<
 
-$(B)/guests/obj/%.c.o: $(MICRO)/%.c
-	@mkdir -p $(@D)
-	$(CC) $(MICRO_CPPFLAGS) $(MICRO_CFLAGS) $(MICRO_ARCH_CFLAGS) -MMD -MP -c -o $@ $<
+$$(MICRO_OBJ_$(1))/%.S.o: $(MICRO)/%.S
+	@mkdir -p $$(@D)
+	$$(CC) $$(MICRO_CPPFLAGS) $(5) -g -MMD -MP -c -o $$@ $$<
 
-$(B)/guests/obj/%.S.o: $(MICRO)/%.S
-	@mkdir -p $(@D)
-	$(CC) $(MICRO_CPPFLAGS) $(MICRO_ARCH_CFLAGS) -g -MMD -MP -c -o $@ $<
+$$(MICRO_OBJ_$(1))/libmicro.a: $$(MICRO_LIB_OBJ_$(1))
+	@rm -f $$@
+	ar rcs $$@ $$^
 
-$(MICRO_LIB): $(MICRO_LIB_OBJ)
-	@rm -f $@
-	ar rcs $@ $^
+$(4:%=$(B)/guests/$(3)%.elf): $(B)/guests/$(3)%.elf: $$(MICRO_OBJ_$(1))/%.c.o \
+		$$(MICRO_OBJ_$(1))/libmicro.a $(MICRO)/lib/guest.ld
+	@mkdir -p $$(@D)
+	$$(CC) $(5) $$(MICRO_LDFLAGS) -T $(MICRO)/lib/guest.ld \
+		-Wl,--defsym,VIRT_BASE=$(6) -o $$@ $$< $$(MICRO_OBJ_$(1))/libmicro.a
 
-$(B)/guests/%.elf: $(B)/guests/obj/%.c.o $(MICRO_LIB) $(MICRO)/lib/guest.ld
-	$(CC) $(MICRO_ARCH_CFLAGS) $(MICRO_LDFLAGS) -T $(MICRO)/lib/guest.ld \
-		-Wl,--defsym,VIRT_BASE=$(MICRO_VIRT_BASE) -o $@ $< $(MICRO_LIB)
+.SECONDARY: $$(MICRO_LIB_OBJ_$(1)) $(4:%=$(B)/guests/obj/$(1)/%.c.o)
+-include $$(MICRO_LIB_OBJ_$(1):.o=.d) $(4:%=$(B)/guests/obj/$(1)/%.c.d)
+endef
+
+$(eval $(call micro,x86_64,x86_64,,$(MICRO_NAMES),-m64 -fno-pic -mno-red-zone \
+	-mcmodel=kernel,0xffffffff80000000))
+$(eval $(call micro,x86_32p,x86_32,x86_32p/,$(MICRO_NAMES_32),-m32 -fno-pic \
+	-DPAGING_LEVELS=3,0xc0000000))
+$(eval $(call micro,x86_32,x86_32,x86_32/,$(MICRO_NAMES_32),-m32 -fno-pic \
+	-DPAGING_LEVELS=2,0xc0000000))
 
 guests: $(GUESTS)
 
 .PHONY: guests
-.SECONDARY: $(MICRO_LIB_OBJ)
-
--include $(MICRO_LIB_OBJ:.o=.d) $(MICRO_NAMES:%=$(B)/guests/obj/%.c.d)

@@ -13,13 +13,13 @@ static void bad_code_segment(void)
 
 	user_regs(&regs);
 	regs.cs = EMPTY_SELECTOR;
-	regs.rcx = 0x1234;
+	regs.cx = 0x1234;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "cs without a descriptor: #GP");
 	is(trap_regs.error, EMPTY_SELECTOR & ~3, "its error code is the selector");
-	is(trap_regs.rip, USER_CODE, "frame: rip");
+	is(trap_regs.ip, USER_CODE, "frame: rip");
 	is(trap_regs.cs, EMPTY_SELECTOR, "frame: cs");
-	is(trap_regs.rsp, USER_STACK, "frame: rsp");
-	is(trap_regs.rcx, 0x1234, "rcx is loaded already");
+	is(trap_regs.sp, USER_STACK, "frame: rsp");
+	is(trap_regs.cx, 0x1234, "rcx is loaded already");
 }
 
 static void bad_stack_segment(void)
@@ -30,7 +30,7 @@ static void bad_stack_segment(void)
 	regs.ss = EMPTY_SELECTOR;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "ss without a descriptor: #GP");
 	is(trap_regs.error, EMPTY_SELECTOR & ~3, "its error code is the selector");
-	is(trap_regs.rip, USER_CODE, "frame: rip");
+	is(trap_regs.ip, USER_CODE, "frame: rip");
 	is(trap_regs.ss, EMPTY_SELECTOR, "frame: ss");
 }
 
@@ -40,7 +40,7 @@ static void to_kernel(void)
 
 	user_regs(&regs);
 	regs.cs = EMPTY_SELECTOR & ~3;
-	regs.rsp = (unsigned long)page_alloc() + PAGE_SIZE;
+	regs.sp = (unsigned long)page_alloc() + PAGE_SIZE;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP,
 	   "cs of the kernel without a descriptor");
 	is(trap_regs.cs, EMPTY_SELECTOR & ~3, "frame: cs, RPL 0");

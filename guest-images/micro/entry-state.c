@@ -6,16 +6,31 @@
 #include "guest.h"
 
 #define MIB (1UL << 20)
+#define TABLE_BYTES (1UL << LEVEL_SHIFT(2)) /* that an L1 maps */
+
+#if PAGING_LEVELS == 4
+#define UPPER_TABLES 3
+#define UPPER_TABLE_NAMES "an L4, an L3, an L2"
+#elif PAGING_LEVELS == 3
+#define UPPER_TABLES 2
+#define UPPER_TABLE_NAMES "an L3, an L2"
+#else
+#define UPPER_TABLES 1
+#define UPPER_TABLE_NAMES "an L2"
+#endif
 
 static unsigned long boot_pages_end; /* address after the boot stack */
 
 static void registers(void)
 {
 	const struct entry_state *e = &entry_state;
-	unsigned long others = e->rax | e->rbx | e->rcx | e->rdx | e->rdi | e->rbp | e->r8 |
-			       e->r9 | e->r10 | e->r11 | e->r12 | e->r13 | e->r14 | e->r15;
+	unsigned long others = e->ax | e->bx | e->cx | e->dx | e->di | e->bp;
 
-	is(e->rsi, (unsigned long)start_info, "rsi points to start_info");
+#ifdef __x86_64__
+	others |= e->r8 | e->r9 | e->r10 | e->r11 | e->r12 | e->r13 | e->r14 | e->r15;
+#endif
+
+	is(e->si, (unsigned long)start_info, "rsi points to start_info");
 	is(others, 0, "other registers are 0");
 	is(e->cs, FLAT_KERNEL_CS, "cs");
 	is(e->ss, FLAT_KERNEL_SS, "ss");
@@ -23,8 +38,8 @@ static void registers(void)
 	is(e->es, FLAT_KERNEL_DS, "es");
 	is(e->fs, FLAT_KERNEL_DS, "fs");
 	is(e->gs, FLAT_KERNEL_DS, "gs");
-	is(e->rflags & FLAG_IF, FLAG_IF, "rflags.IF is really set");
-	is(e->rflags & ~FLAG_IF, 2, "no other flag is set");
+	is(e->flags & FLAG_IF, FLAG_IF, "rflags.IF is really set");
+	is(e->flags & ~FLAG_IF, 2, "no other flag is set");
 }
 
 static void upcalls(void)
@@ -78,7 +93,7 @@ static void order(void)
 	at += PAGE_SIZE;
 	is(si->pt_base, at, "the page tables follow the console page");
 	at += si->nr_pt_frames * PAGE_SIZE + PAGE_SIZE;
-	is(entry_state.rsp, at, "the stack is a page after the page tables, rsp its end");
+	is(entry_state.sp, at, "the stack is a page after the page tables, rsp its end");
 	boot_pages_end = at;
 }
 
@@ -91,7 +106,7 @@ static bool is_table(unsigned long va)
 static void mappings(void)
 {
 	unsigned long end = (boot_pages_end + 512 * 1024 + 4 * MIB - 1) & ~(4 * MIB - 1);
-	unsigned long va, wrong_frame = 0, wrong_rw = 0, tables;
+	unsigned long va, wrong_frame = 0, wrong_rw = 0;
 
 	for (va = VIRT_BASE; va < end; va += PAGE_SIZE) {
 		const pte_t *pte = pte_of((void *)va, 1);
@@ -109,8 +124,8 @@ static void mappings(void)
 	is(wrong_rw, 0, "page tables are mapped read-only, all else read-write");
 	ok(!pte_of((void *)end, 1) || !(*pte_of((void *)end, 1) & PTE_P),
 	   "nothing is mapped after that");
-	tables = 3 + (end - VIRT_BASE + 2 * MIB - 1) / (2 * MIB);
-	is(start_info->nr_pt_frames, tables, "nr_pt_frames: an L4, an L3, an L2, the L1s");
+	is(start_info->nr_pt_frames, UPPER_TABLES + (end - VIRT_BASE) / TABLE_BYTES,
+	   "nr_pt_frames: " UPPER_TABLE_NAMES ", the L1s");
 	diag("flags of an L1 entry %llx, of an L2 entry %llx",
 	     (unsigned long long)*pte_of((void *)VIRT_BASE, 1) & ~PTE_FRAME_MASK,
 	     (unsigned long long)*pte_of((void *)VIRT_BASE, 2) & ~PTE_FRAME_MASK);
@@ -135,7 +150,7 @@ static void root_is_pinned(void)
 
 	is(mmuext(MMUEXT_UNPIN_TABLE, mfn), 0, "the root is pinned: it can be unpinned");
 	is(mmuext(MMUEXT_UNPIN_TABLE, mfn), -XEN_EINVAL, "but only once");
-	is(mmuext(MMUEXT_PIN_L4_TABLE, mfn), 0, "and pinned again");
+	is(mmuext(PIN_ROOT, mfn), 0, "and pinned again");
 }
 
 void guest_main(void)

@@ -40,7 +40,7 @@ static struct evtchn_status status(unsigned int of)
 
 static bool selected(void)
 {
-	return READ_ONCE(vcpu_info->evtchn_pending_sel) >> port / 64 & 1;
+	return READ_ONCE(vcpu_info->evtchn_pending_sel) >> port / (8 * sizeof(long)) & 1;
 }
 
 /* What a send sets, and what stops it. */
@@ -62,7 +62,7 @@ static void pending_bits(void)
 	is(event_count[port], 2, "delivered before send returns");
 	is(event_upcall_mask, 1, "upcalls were masked in the handler");
 	is(event_regs.saved_upcall_mask, 0, "frame: saved mask");
-	is(event_regs.rflags & FLAG_IF, FLAG_IF, "frame: IF");
+	is(event_regs.flags & FLAG_IF, FLAG_IF, "frame: IF");
 	is(event_regs.cs, KERNEL_CS_IN_FRAME, "frame: cs");
 	is(event_regs.ss, KERNEL_SS, "frame: ss");
 	events_disable();
@@ -103,7 +103,7 @@ static bool send_in_trap(struct regs *regs)
 		return false;
 	send(port);
 	returned = event_count[port] == 0;
-	regs->rip += 2;
+	regs->ip += 2;
 	return true;
 }
 
@@ -127,8 +127,8 @@ static bool send_and_unmask(struct regs *regs)
 	if (regs->vector != TRAP_UD)
 		return false;
 	send(port);
-	regs->rip += 2;
-	regs->rflags &= ~FLAG_IF;
+	regs->ip += 2;
+	regs->flags &= ~FLAG_IF;
 	return true;
 }
 
@@ -181,8 +181,8 @@ static void from_user(void)
 	trap_hook = NULL;
 	is(event_count[port], 1, "is delivered");
 	is(event_regs.cs, USER_CS, "frame: cs is the user's");
-	is(event_regs.rip, USER_CODE, "frame: rip is the user's");
-	is(event_regs.rsp, USER_STACK, "frame: rsp is the user's");
+	is(event_regs.ip, USER_CODE, "frame: rip is the user's");
+	is(event_regs.sp, USER_STACK, "frame: rsp is the user's");
 	is(event_regs.saved_upcall_mask, 0, "frame: saved mask");
 	events_disable();
 }
@@ -260,17 +260,17 @@ static void errors(void)
 	struct evtchn_bind_ipi bind = { .vcpu = 1 };
 	struct evtchn_alloc_unbound alloc = { .dom = 0, .remote_dom = 0 };
 
-	is(send(2000), -XEN_EINVAL, "send to a closed port");
+	is(send(EVENT_PORTS - 48), -XEN_EINVAL, "send to a closed port");
 	is(send(0), -XEN_EINVAL, "send to port 0");
 	is(send(EVENT_PORTS), -XEN_EINVAL, "send to a port beyond all");
-	is(close(2000), -XEN_EINVAL, "close a closed port");
+	is(close(EVENT_PORTS - 48), -XEN_EINVAL, "close a closed port");
 	is(close(0), -XEN_EINVAL, "close port 0");
 	is(unmask(EVENT_PORTS), -XEN_EINVAL, "unmask a port beyond all");
 	is(event_channel_op(EVTCHNOP_bind_ipi, &bind), -XEN_ENOENT,
 	   "an IPI for a vCPU that does not exist");
 	is(event_channel_op(EVTCHNOP_alloc_unbound, &alloc), -XEN_EPERM,
 	   "a port of another domain");
-	is(event_channel_op(EVTCHNOP_send, (void *)0x7000000000UL), -XEN_EFAULT,
+	is(event_channel_op(EVTCHNOP_send, (void *)UNMAPPED), -XEN_EFAULT,
 	   "an argument that can't be read");
 	is(event_channel_op(99, &alloc), -XEN_ENOSYS, "an unknown operation");
 	is(close(port), 0, "close our IPI port");

@@ -15,7 +15,7 @@ static bool skip_instruction(struct regs *regs)
 		return false;
 	hook_calls++;
 	seen = *regs;
-	regs->rip += 2;
+	regs->ip += 2;
 	return true;
 }
 
@@ -126,35 +126,35 @@ static void to_user(void)
 	user_load(&user, user_registers, user_registers_end);
 	fill(&regs);
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code ran and raised #UD");
-	is(trap_regs.rip, USER_CODE, "at its first instruction");
+	is(trap_regs.ip, USER_CODE, "at its first instruction");
 	is(trap_regs.cs, USER_CS, "cs in the frame: user's");
 	is(trap_regs.ss, USER_SS, "ss in the frame: user's");
-	is(trap_regs.rsp, USER_STACK, "rsp in the frame: user's");
+	is(trap_regs.sp, USER_STACK, "rsp in the frame: user's");
 	is(memcmp(&trap_regs, &regs, offsetof(struct regs, vector)), 0,
 	   "all registers were loaded, rcx and r11 too");
 	is(trap_regs.saved_upcall_mask, 0, "upcalls were unmasked in user mode");
-	is(trap_regs.rflags & FLAG_IF, FLAG_IF, "IF in the frame");
+	is(trap_regs.flags & FLAG_IF, FLAG_IF, "IF in the frame");
 	is(trap_upcall_mask, 0, "upcalls stay unmasked in the handler");
 
 	user_regs(&regs);
-	regs.rflags = 2;
+	regs.flags = 2;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD,
 	   "user code with IF clear in the frame");
 	is(trap_regs.saved_upcall_mask, 1, "upcalls were masked in user mode");
-	is(trap_regs.rflags & FLAG_IF, 0, "IF in the frame");
+	is(trap_regs.flags & FLAG_IF, 0, "IF in the frame");
 
 	user_regs(&regs);
-	regs.rip = VIRT_BASE + 0x100000;
+	regs.ip = VIRT_BASE + 0x100000;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_PF, "user code can't run kernel pages");
 	is(trap_regs.error & ~0x10UL, 4, "error code: not present, user");
-	is(trap_regs.rip, regs.rip, "rip");
-	is(trap_cr2, regs.rip, "cr2");
+	is(trap_regs.ip, regs.ip, "rip");
+	is(trap_cr2, regs.ip, "cr2");
 
 	user_regs(&regs);
-	regs.rip = USER_DATA;
+	regs.ip = USER_DATA;
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_PF,
 	   "zeros on the data page: a read and write of (rax)");
-	is(trap_regs.rip, USER_DATA, "rip");
+	is(trap_regs.ip, USER_DATA, "rip");
 	/* QEMU's TCG reads first, hardware faults as a write. */
 	is(trap_regs.error & ~2UL, 4, "error code: not present, user");
 	is(trap_cr2, 0, "cr2");
@@ -168,9 +168,9 @@ static void in_syscall(void)
 	fill(&regs);
 	is(catch_trap(return_to_guest(&regs, VGCF_in_syscall)), TRAP_UD,
 	   "user code through VGCF_in_syscall");
-	is(trap_regs.rip, USER_CODE, "rip");
-	is(trap_regs.rsp, USER_STACK, "rsp");
-	is(trap_regs.rax, regs.rax, "rax is loaded");
+	is(trap_regs.ip, USER_CODE, "rip");
+	is(trap_regs.sp, USER_STACK, "rsp");
+	is(trap_regs.ax, regs.ax, "rax is loaded");
 	is(trap_regs.r15, regs.r15, "r15 is loaded");
 	is(trap_regs.cs, USER_CS, "cs");
 	is(trap_regs.ss, USER_SS, "ss");

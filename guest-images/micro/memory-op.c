@@ -81,10 +81,10 @@ static void limits(void)
 	frames[0] = 0x1;
 	is(reservation(XENMEM_decrease_reservation, 1), 0, "a frame that is not ours: 0 done");
 	is(reservation(XENMEM_decrease_reservation, 0), 0, "nothing to do: 0 done");
-	set_xen_guest_handle(arg.extent_start, (void *)0x7000000000UL);
+	set_xen_guest_handle(arg.extent_start, (void *)UNMAPPED);
 	is(memory_op(XENMEM_decrease_reservation, &arg), 0,
 	   "a list that can't be read: 0 done");
-	is(memory_op(XENMEM_decrease_reservation, (void *)0x7000000000UL), 0,
+	is(memory_op(XENMEM_decrease_reservation, (void *)UNMAPPED), 0,
 	   "an argument that can't be read: 0 done");
 	is(memory_op(63, &arg), -XEN_ENOSYS, "an unknown operation");
 }

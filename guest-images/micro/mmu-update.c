@@ -4,9 +4,15 @@
  */
 #include "guest.h"
 
+#ifdef __x86_64__
 #define WINDOW (2UL << 39) /* an L4 slot (2) that start of day leaves empty */
+#else
+#define WINDOW 0x40000000UL /* start of day leaves it empty, too */
+#endif
+/* Entries of 4 bytes leave two bits for the command. */
+#define UNKNOWN_COMMAND (PAGING_LEVELS == 2 ? 3 : 5)
+#define ENTRY 0x12345678 /* any value */
 #define FOREIGN_MFN 0x1 /* never a domU's */
-#define BEYOND_MFN 0xfffffff000UL /* no machine has it */
 
 static volatile unsigned long *page; /* an ordinary page... */
 static pte_t *page_pte; /* ...and the L1 entry that maps it */
@@ -34,10 +40,12 @@ static void normal(void)
 	is(set_pte(page_pte, make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY | PTE_AVAIL)), 0,
 	   "available bits are the guest's");
 	is(*page_pte & PTE_AVAIL, PTE_AVAIL, "and are kept");
+#ifdef __x86_64__
 	is(set_pte(page_pte,
 		   make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY | 0x7feUL << 52)),
 	   0, "and so are bits 53 to 62");
 	is(*page_pte >> 52 & 0x7fe, 0x7fe, "and are kept");
+#endif
 	is(set_pte(page_pte, 0), 0, "an empty entry");
 	is(*page_pte, 0, "is 0 in the table");
 	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_RW)), 0,
@@ -64,7 +72,8 @@ static void preserve_ad(void)
 	pte_t clean = make_pte(virt_to_mfn((void *)page), PTE_P | PTE_RW | PTE_US);
 
 	page_read_write((void *)page);
-	is(mmu_update_one(ptr | MMU_PT_UPDATE_PRESERVE_AD, clean), 0, "PRESERVE_AD");
+	is(mmu_update_one(ptr | MMU_PT_UPDATE_PRESERVE_AD, clean),
+	   xen_since(4, 0) ? 0 : -XEN_ENOSYS, "PRESERVE_AD");
 	is(*page_pte & (PTE_A | PTE_D), PTE_A | PTE_D, "accessed and dirty stay");
 	is(mmu_update_one(ptr | MMU_NORMAL_PT_UPDATE, clean), 0, "NORMAL");
 	is(*page_pte & (PTE_A | PTE_D), 0, "accessed and dirty are cleared");
@@ -89,6 +98,7 @@ static void machphys(void)
 	   "MACHPHYS of a frame that is not ours is refused");
 }
 
+#ifdef __x86_64__
 /* Hang L1, L2 and L3 tables into the tables above them, take them away. */
 static void upper_levels(void)
 {
@@ -136,6 +146,55 @@ static void upper_levels(void)
 	is(page_read_write(l2), 0, "L2");
 	is(page_read_write(l3), 0, "L3");
 }
+#else
+/* Hang an L1, with PAE an L2 as well, into the root, take them away. */
+static void upper_levels(void)
+{
+	pte_t *slot = &kernel_root()[WINDOW >> LEVEL_SHIFT(PAGING_LEVELS)];
+	pte_t *l1 = page_alloc(), *l2 = slot, *top = l1;
+	unsigned long flags = PTE_TABLE;
+
+	page[0] = 77;
+	l1[0] = make_pte(virt_to_mfn((void *)page), PTE_WRITE);
+	page_read_only(l1);
+	if (PAGING_LEVELS == 3) {
+		top = l2 = page_alloc();
+		flags = PTE_P; /* RW, U, A and D are reserved in an L3 of PAE */
+		l2[0] = make_pte(virt_to_mfn(l1), PTE_TABLE);
+		page_read_only(l2);
+	}
+	is(set_pte(slot, make_pte(virt_to_mfn(top), flags)), 0,
+	   "root entry: tables that are all read-only are accepted");
+	is(*in_window(0), 77, "the page is mapped through them");
+	is(set_pte(&l2[1], make_pte(virt_to_mfn(l1), PTE_TABLE)), 0,
+	   "L2 entry: the same L1 again");
+	is(*in_window(1UL << LEVEL_SHIFT(2)), 77, "the page is seen there");
+	is(set_pte(&l1[1], make_pte(virt_to_mfn((void *)page), PTE_READ_ONLY)), 0,
+	   "L1 entry of the new table");
+	is(*in_window(PAGE_SIZE), 77, "the page is seen there");
+
+	ok(page_read_write(l1) < 0, "the L1 in use can't be made writable");
+	ok(page_read_write(l2) < 0, "nor the L2");
+	ok(set_pte(&l2[2], make_pte(virt_to_mfn(kernel_root()), PTE_TABLE)) < 0,
+	   "the root is no L1");
+	ok(set_pte(&l2[2], make_pte(virt_to_mfn((void *)page), PTE_TABLE)) < 0,
+	   "nor is a writable page");
+	ok(set_pte(&l2[2], make_pte(virt_to_mfn((void *)page), PTE_TABLE | PTE_PSE)) < 0,
+	   "PSE in an L2 is refused");
+	is(l2[2], 0, "a refused entry is not written");
+
+	is(set_pte(&l2[1], 0), 0, "clear the L2 entry");
+	flush_tlb();
+	is(catch_trap(*in_window(1UL << LEVEL_SHIFT(2))), TRAP_PF,
+	   "nothing is mapped there now");
+	is(set_pte(slot, 0), 0, "clear the root entry");
+	flush_tlb();
+	is(catch_trap(*in_window(0)), TRAP_PF, "nothing is mapped there now");
+	is(page_read_write(l1), 0, "the tables are pages again: L1");
+	if (PAGING_LEVELS == 3)
+		is(page_read_write(l2), 0, "L2");
+}
+#endif
 
 static void refused(void)
 {
@@ -145,25 +204,31 @@ static void refused(void)
 
 	page_read_write((void *)page);
 	before = *page_pte;
-	is(mmu_update_one(ptr | 5, 0), -XEN_ENOSYS, "an unknown command");
-	is(set_pte(page_pte, make_pte(FOREIGN_MFN, PTE_WRITE)), -XEN_EPERM,
+	is(mmu_update_one(ptr | UNKNOWN_COMMAND, 0), -XEN_ENOSYS, "an unknown command");
+	is(set_pte(page_pte, make_pte(FOREIGN_MFN, PTE_WRITE)), REFUSED(-XEN_EPERM),
 	   "a frame that is not ours");
-	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_WRITE)), -XEN_EPERM,
+	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_WRITE)), REFUSED(-XEN_EPERM),
 	   "a frame that does not exist");
 	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PSE)), -XEN_EINVAL,
 	   "PAT (bit 7) in an L1 entry");
 	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PCD)), -XEN_EINVAL,
 	   "PCD without a device");
-	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_WRITE)), -XEN_EBUSY,
+	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_WRITE)), REFUSED(-XEN_EBUSY),
 	   "a writable mapping of a live L1");
-	is(set_pte(page_pte, make_pte(virt_to_mfn(kernel_root()), PTE_WRITE)), -XEN_EBUSY,
-	   "a writable mapping of the root");
+	is(set_pte(page_pte, make_pte(virt_to_mfn(kernel_root()), PTE_WRITE)),
+	   REFUSED(-XEN_EBUSY), "a writable mapping of the root");
 	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_READ_ONLY)), 0,
 	   "a read-only mapping of a live L1 is allowed");
 	page_read_write((void *)page);
 	is(*page_pte, before, "the entry is as before");
+#ifdef __x86_64__
 	is(set_pte(&kernel_root()[256], 0), -XEN_EINVAL, "an L4 slot of Xen's (256)");
 	is(set_pte(&kernel_root()[271], 0), -XEN_EINVAL, "an L4 slot of Xen's (271)");
+#else
+	is(set_pte(pte_of((void *)HYPERVISOR_VIRT_START, 2), 0), REFUSED(-XEN_EPERM),
+	   "the first L2 slot of Xen's");
+	is(set_pte(pte_of((void *)0xffe00000UL, 2), 0), REFUSED(-XEN_EPERM), "the last one");
+#endif
 	is(mmu_update_one((uint64_t)FOREIGN_MFN << PAGE_SHIFT, 0), -XEN_EINVAL,
 	   "an entry in a frame that is not ours");
 }
@@ -189,18 +254,18 @@ static void batches(void)
 	is(mmu_update(req, 3, NULL, DOMID_SELF), 0, "the done count may be NULL");
 	is(mmu_update(req, 0, &done_count, DOMID_SELF), 0, "an empty batch");
 	is(done_count, 0, "done count: 0");
-	is(mmu_update((void *)0x7000000000UL, 1, NULL, DOMID_SELF), -XEN_EFAULT,
+	is(mmu_update((void *)UNMAPPED, 1, NULL, DOMID_SELF), -XEN_EFAULT,
 	   "a batch that can't be read");
 	is(mmu_update(req, 1, NULL, 77), -XEN_ESRCH, "for a domain that does not exist");
 }
 
 static void ordinary_page(void)
 {
-	unsigned long *words = page_alloc();
+	pte_t *words = page_alloc();
 
-	is(mmu_update_one(virt_to_maddr(&words[3]), 0x123456789), 0,
+	is(mmu_update_one(virt_to_maddr(&words[3]), ENTRY), 0,
 	   "an entry in a page that is no table");
-	is(words[3], 0x123456789, "is simply written");
+	is(words[3], ENTRY, "is simply written");
 }
 
 void guest_main(void)

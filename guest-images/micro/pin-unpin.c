@@ -7,6 +7,9 @@
 
 static const unsigned int PIN[] = { 0, MMUEXT_PIN_L1_TABLE, MMUEXT_PIN_L2_TABLE,
 				    MMUEXT_PIN_L3_TABLE, MMUEXT_PIN_L4_TABLE };
+/* The highest table that may be pinned with one entry alone in it. */
+#define TOP (PAGING_LEVELS == 4 ? 4 : 2)
+
 static pte_t *table[5]; /* by level; an L4 over an L3 over an L2 over an L1 */
 static unsigned long *page; /* mapped by the L1 */
 
@@ -20,10 +23,10 @@ static void make_tables(void)
 	unsigned int level;
 
 	page = page_alloc();
-	for (level = 1; level <= 4; level++)
+	for (level = 1; level <= TOP; level++)
 		table[level] = page_alloc();
 	table[1][0] = make_pte(virt_to_mfn(page), PTE_WRITE);
-	for (level = 2; level <= 4; level++)
+	for (level = 2; level <= TOP; level++)
 		table[level][0] = make_pte(mfn(level - 1), PTE_TABLE);
 }
 
@@ -38,7 +41,8 @@ static void pin_once(void)
 	is(mmuext(PIN[1], mfn(1)), 0, "an L1 that is mapped read-only can be pinned");
 	is(mmuext(PIN[1], mfn(1)), -XEN_EINVAL, "but not twice");
 	is(mmuext(PIN[2], mfn(1)), -XEN_EINVAL, "nor as an L2");
-	is(page_read_write(table[1]), -XEN_EBUSY, "a pinned table can't be mapped writable");
+	is(page_read_write(table[1]), REFUSED(-XEN_EBUSY),
+	   "a pinned table can't be mapped writable");
 	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(1)), 0, "unpin");
 	is(mmuext(MMUEXT_UNPIN_TABLE, mfn(1)), -XEN_EINVAL, "only once");
 	ok(writable(1), "the page can be written again");
@@ -48,11 +52,11 @@ static void each_level(void)
 {
 	unsigned int level;
 
-	for (level = 2; level <= 4; level++)
+	for (level = 2; level <= TOP; level++)
 		page_read_only(table[level]);
-	for (level = 1; level <= 4; level++) {
+	for (level = 1; level <= TOP; level++) {
 		is(mmuext(PIN[level], mfn(level)), 0, "pin an L%u", level);
-		is(page_read_write(table[1]), -XEN_EBUSY, "its L1 is a table now");
+		is(page_read_write(table[1]), REFUSED(-XEN_EBUSY), "its L1 is a table now");
 		is(mmuext(MMUEXT_UNPIN_TABLE, mfn(level)), 0, "unpin it");
 		ok(writable(1) && writable(level), "and all is free");
 	}
@@ -88,8 +92,8 @@ static void bad_contents(void)
 	table[1][5] = make_pte(0x1, PTE_WRITE);
 	page_read_only(table[1]);
 	ok(mmuext(PIN[1], mfn(1)) < 0, "an L1 with a frame that is not ours");
-	ok(mmuext(PIN[4], mfn(4)) < 0, "or an L4 that leads to it");
-	ok(writable(1) && writable(4), "leave no type behind");
+	ok(mmuext(PIN[TOP], mfn(TOP)) < 0, "or an L%u that leads to it", TOP);
+	ok(writable(1) && writable(TOP), "leave no type behind");
 	page_read_write(table[1]);
 	table[1][5] = make_pte(mfn(2), PTE_WRITE);
 	page_read_only(table[1]);
@@ -110,9 +114,10 @@ static void bad_contents(void)
 	table[2][1] = 0;
 	page_read_only(table[2]);
 	ok(mmuext(PIN[1], 0x1) < 0, "a frame that is not ours");
-	ok(mmuext(PIN[1], 0xfffffff000UL) < 0, "a frame that does not exist");
+	ok(mmuext(PIN[1], BEYOND_MFN) < 0, "a frame that does not exist");
 }
 
+#ifdef __x86_64__
 /* A root in use stays one though it is unpinned. */
 static void roots(void)
 {
@@ -148,13 +153,61 @@ static void roots(void)
 	is(mmuext(MMUEXT_NEW_USER_BASEPTR, 0), 0, "or none");
 	ok(writable(4), "which frees it");
 }
+#else
+/* A second root: the kernel's part as it is, @low at address 0. */
+static pte_t *make_root(pte_t *low)
+{
+	const pte_t *old = kernel_root();
+	pte_t *new = page_alloc(), *l2 = new;
+	unsigned int i, first = 0, last = HYPERVISOR_VIRT_START >> LEVEL_SHIFT(2);
+
+	if (PAGING_LEVELS == 3) {
+		old = mfn_to_virt(pte_mfn(old[3])); /* has Xen's hole: never shared */
+		l2 = page_alloc();
+		last &= PTES_PER_TABLE - 1;
+		new[0] = make_pte(virt_to_mfn(low), PTE_P);
+		new[3] = make_pte(virt_to_mfn(l2), PTE_P);
+	} else {
+		first = VIRT_BASE >> LEVEL_SHIFT(2);
+		new[0] = low[0];
+	}
+	for (i = first; i < last; i++)
+		l2[i] = old[i];
+	page_read_only(new);
+	page_read_only(l2);
+	return new;
+}
+
+/* A root in use stays one though it is unpinned. */
+static void roots(void)
+{
+	pte_t *old = kernel_root(), *new = make_root(table[2]);
+
+	page[0] = 4711;
+	is(mmuext(PIN_ROOT, virt_to_mfn(new)), 0, "pin a root");
+	is(set_kernel_root(new), 0, "load it");
+	is(READ_ONCE(*(unsigned long *)0), 4711, "it maps address 0");
+	is(mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(new)), 0, "unpin it while it is loaded");
+	is(READ_ONCE(*(unsigned long *)0), 4711, "it is in use");
+	ok(page_read_write(new) < 0, "and no ordinary page");
+	is(set_kernel_root(old), 0, "load the old one");
+	is(page_read_write(new), 0, "now the page is free");
+	is(page_read_only(new), 0, "and read-only");
+	is(catch_trap(READ_ONCE(*(unsigned long *)0)), TRAP_PF, "address 0 is not mapped");
+	is(set_kernel_root(new), 0, "load a root that was never pinned");
+	is(READ_ONCE(*(unsigned long *)0), 4711, "it works");
+	is(set_kernel_root(old), 0, "and back");
+	ok(mmuext(MMUEXT_NEW_BASEPTR, virt_to_mfn(page)) < 0, "a writable page is no root");
+	is(mmuext(MMUEXT_NEW_BASEPTR, virt_to_mfn(old)), 0, "the old root again");
+}
+#endif
 
 /* The loaded kernel root is the same frame as before: nothing is freed. */
 static void reuse(void)
 {
 	unsigned int level;
 
-	for (level = 1; level <= 4; level++) {
+	for (level = 1; level <= TOP; level++) {
 		is(page_read_write(table[level]), 0, "make the L%u writable", level);
 		memset(table[level], 0, PAGE_SIZE);
 	}
@@ -175,7 +228,7 @@ static void batch(void)
 	is(mmuext_op(op, 1, &done_count, DOMID_SELF), 0, "a good one");
 	is(done_count, 1, "done count: 1");
 	is(mmuext_op(op, 0, NULL, DOMID_SELF), 0, "none at all");
-	is(mmuext_op((void *)0x7000000000UL, 1, NULL, DOMID_SELF), -XEN_EFAULT,
+	is(mmuext_op((void *)UNMAPPED, 1, NULL, DOMID_SELF), -XEN_EFAULT,
 	   "operations that can't be read");
 }
 
@@ -194,7 +247,7 @@ static void flushes(void)
 	is(mmuext_op(&op, 1, NULL, DOMID_SELF), 0, "INVLPG_MULTI");
 	op.cmd = MMUEXT_TLB_FLUSH_MULTI;
 	is(mmuext_op(&op, 1, NULL, DOMID_SELF), 0, "TLB_FLUSH_MULTI");
-	set_xen_guest_handle(op.arg2.vcpumask, (void *)0x7000000000UL);
+	set_xen_guest_handle(op.arg2.vcpumask, (void *)UNMAPPED);
 	is(mmuext_op(&op, 1, NULL, DOMID_SELF), -XEN_EINVAL, "with a mask that can't be read");
 }
 

@@ -5,10 +5,18 @@
 #include "guest.h"
 
 #define CODE64 0x00affb000000ffffULL /* DPL 3 */
+#define CODE32_DPL1 0x00cfbb000000ffffULL
 #define DATA 0x00cff3000000ffffULL /* DPL 3, flat */
 #define DATA_BASE(base)                                                                        \
 	(DATA | ((uint64_t)(base)&0xffffff) << 16 | ((uint64_t)(base)&0xff000000) << 32)
 #define DATA_DPL0 0x00cf93000000ffffULL
+#ifdef __x86_64__
+#define RAISED_DPL 3ULL /* what Xen makes of DPL 0: the ring of the kernel */
+#define LRET "lretq"
+#else
+#define RAISED_DPL 1ULL
+#define LRET "lretl"
+#endif
 #define CALL_GATE 0x0000ec0000080000ULL
 #define TSS 0x0000890000000067ULL
 #define SELECTOR(index) ((index) << 3 | 3)
@@ -19,41 +27,46 @@ static unsigned long gdt_frame;
 
 static int load_es(unsigned int selector)
 {
-	return catch_trap(asm volatile("mov %0, %%es" : : "r"(selector)));
+	return catch_trap(asm volatile("mov %0, %%" SPARE_SEGMENT : : "r"(selector)));
 }
 
 static unsigned int read_es(void)
 {
 	unsigned int es;
 
-	asm volatile("mov %%es, %0" : "=r"(es));
+	asm volatile("mov %%" SPARE_SEGMENT ", %0" : "=r"(es));
 	return es;
 }
 
-/* Hypercalls by syscall return to Xen's segment: trap before there is one. */
+/* 64-bit hypercalls by syscall return to Xen's segment: trap before there is one. */
 static int trap_in_segment(unsigned long selector)
 {
-	return catch_trap(asm volatile("push %0; push $1f; lretq; 1: ud2" : : "r"(selector)));
+	return catch_trap(asm volatile("push %0; push $1f; " LRET "; 1: ud2"
+				       :
+				       : "r"(selector)));
 }
 
 static void set_and_use_gdt(void)
 {
-	gdt[1] = CODE64;
+	gdt[1] = PAGING_LEVELS == 4 ? CODE64 : CODE32_DPL1;
 	gdt[2] = DATA;
 	gdt[3] = DATA_DPL0;
 	is(load_es(SELECTOR(2)), TRAP_GP, "without a GDT of ours: #GP");
 	page_read_only(gdt);
 	is(set_gdt(&gdt_frame, 512), 0, "a GDT that is mapped read-only is accepted");
 	is(load_es(SELECTOR(2)), TRAP_NONE, "a data segment of it can be loaded");
-	is(read_es(), SELECTOR(2), "es");
-	is(gdt[3] >> 45 & 3, 3, "Xen has raised DPL 0 to 3 in the table");
-	is(page_read_write(gdt), -XEN_EBUSY, "it can't be made writable while it is loaded");
+	is(read_es(), SELECTOR(2), SPARE_SEGMENT);
+	is(gdt[3] >> 45 & 3, RAISED_DPL, "Xen has raised DPL 0 to %llu in the table",
+	   RAISED_DPL);
+	is(page_read_write(gdt), REFUSED(-XEN_EBUSY),
+	   "it can't be made writable while it is loaded");
 	is(load_es(SELECTOR(9)), TRAP_GP, "an empty descriptor: #GP");
 	is(trap_regs.error, SELECTOR(9) & ~3, "its error code is the selector");
 	is(load_es(SELECTOR(600)), TRAP_GP, "beyond the table: #GP");
 	is(load_es(0), TRAP_NONE, "the null selector");
 }
 
+#ifdef __x86_64__
 /* 64-bit handlers run in Xen's own code segment, whatever their gates say. */
 static void own_code_segment(void)
 {
@@ -68,14 +81,35 @@ static void own_code_segment(void)
 	is(trap_regs.cs, SELECTOR(1) & ~3, "cs in the frame, with RPL 0");
 	set_gate(TRAP_UD, 0);
 }
+#else
+/* Handlers run in the code segment that their gates name. */
+static void own_code_segment(void)
+{
+	struct trap_info table[2] = { { TRAP_UD, 0, 1 << 3 | 1, trap_stub(TRAP_UD) } };
+	unsigned long cs;
+
+	is(set_trap_table(table), 0, "a gate through our own code segment, RPL 1");
+	is(catch_trap(asm volatile("ud2")), TRAP_UD, "works");
+	asm volatile("mov %%cs, %0" : "=r"(cs));
+	is(cs, 1 << 3 | 1, "cs is our own");
+	is(trap_in_segment(FLAT_KERNEL_CS), TRAP_UD, "back in Xen's code segment");
+	is(trap_regs.cs, FLAT_KERNEL_CS, "cs in the frame");
+	set_gate(TRAP_UD, 0);
+	is(trap_in_segment(1 << 3 | 1), TRAP_UD, "a trap in our own code segment");
+	is(trap_regs.cs, 1 << 3 | 1, "cs in the frame");
+	asm volatile("mov %%cs, %0" : "=r"(cs));
+	is(cs, FLAT_KERNEL_CS, "through a gate with Xen's");
+}
+#endif
 
 static void descriptors(void)
 {
 	uint64_t at = virt_to_maddr(gdt);
 
 	is(update_descriptor(at + 9 * 8, DATA_DPL0), 0, "update_descriptor");
-	is(gdt[9], DATA_DPL0 | 3ULL << 45, "writes the descriptor with DPL 3");
-	is(load_es(SELECTOR(9)), TRAP_NONE, "and it can be loaded");
+	is(gdt[9], DATA_DPL0 | RAISED_DPL << 45, "writes the descriptor with DPL %llu",
+	   RAISED_DPL);
+	is(load_es(9 << 3 | RAISED_DPL), TRAP_NONE, "and it can be loaded");
 	load_es(0);
 	is(update_descriptor(at + 9 * 8, 0), 0, "an empty descriptor");
 	is(load_es(SELECTOR(9)), TRAP_GP, "it is gone");
@@ -102,7 +136,7 @@ static void local_table(void)
 	page_read_only(ldt);
 	is(set_ldt(ldt, 512), 0, "MMUEXT_SET_LDT");
 	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "a segment of it can be loaded");
-	is(read_es(), LDT_SELECTOR(1), "es");
+	is(read_es(), LDT_SELECTOR(1), SPARE_SEGMENT);
 	is(load_es(LDT_SELECTOR(2)), TRAP_GP, "an empty descriptor: #GP");
 	is(update_descriptor(virt_to_maddr(&ldt[2]), DATA), 0, "update_descriptor in the LDT");
 	is(load_es(LDT_SELECTOR(2)), TRAP_NONE, "it can be loaded");
@@ -114,6 +148,7 @@ static void local_table(void)
 	is(page_read_write(ldt), 0, "the page is free");
 }
 
+#ifdef __x86_64__
 static void bases(void)
 {
 	static unsigned long words[3] = { 0x1111, 0x2222, 0x3333 };
@@ -157,10 +192,49 @@ static void user_base(void)
 	set_segment_base(SEGBASE_GS_USER, USER_DATA);
 	user_regs(&regs);
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code reads through gs");
-	is(trap_regs.rax, 0x4444, "with its own base");
+	is(trap_regs.ax, 0x4444, "with its own base");
 	asm volatile("mov %%gs:0, %0" : "=r"(v));
 	is(v, 0x2222, "the kernel has its own again");
 }
+
+#else
+/* The base of a descriptor counts. */
+static void bases(void)
+{
+	static unsigned long word = 0x1111;
+	unsigned long v;
+
+	is(update_descriptor(virt_to_maddr(&gdt[5]), DATA_BASE((unsigned long)&word)), 0,
+	   "a descriptor with a base");
+	is(load_es(SELECTOR(5)), TRAP_NONE, "it can be loaded");
+	asm volatile("mov %%" SPARE_SEGMENT ":0, %0" : "=r"(v));
+	is(v, 0x1111, "its base is used");
+	load_es(0);
+	is(HYPERCALL2(__HYPERVISOR_set_segment_base, 0, 0), -XEN_ENOSYS,
+	   "set_segment_base is for 64-bit guests");
+}
+
+extern const char user_fs[], user_fs_end[];
+asm(".text\n"
+    "user_fs: mov $0x2b, %ecx; mov %ecx, %fs; mov %fs:0, %eax; ud2\n"
+    "user_fs_end:\n");
+
+/* User mode loads its own, as thread-local storage does. */
+static void user_base(void)
+{
+	struct regs regs;
+	struct user user;
+
+	user_create(&user);
+	user_load(&user, user_fs, user_fs_end);
+	*(unsigned long *)user.data = 0x4444;
+	update_descriptor(virt_to_maddr(&gdt[5]), DATA_BASE(USER_DATA));
+	user_regs(&regs);
+	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code reads through fs");
+	is(trap_regs.ax, 0x4444, "with its own base");
+	load_es(0);
+}
+#endif
 
 static void give_up(void)
 {

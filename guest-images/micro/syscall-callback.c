@@ -22,7 +22,7 @@ static bool system_call(struct regs *regs)
 		return false;
 	mask_at_syscall = vcpu_info->evtchn_upcall_mask;
 	at_syscall = *regs;
-	regs->rax = 0x7777;
+	regs->ax = 0x7777;
 	calls++;
 	return true;
 }
@@ -41,22 +41,22 @@ static void run(unsigned long flags)
 	   "syscall, callback, back to user code");
 	iret_flags = 0;
 
-	is(at_syscall.rip, after, "callback: rip is after the instruction");
-	is(at_syscall.rcx, after, "rcx is what the instruction left in it");
+	is(at_syscall.ip, after, "callback: rip is after the instruction");
+	is(at_syscall.cx, after, "rcx is what the instruction left in it");
 	is(at_syscall.r11 & 0xffff, (FLAG_IF | 2), "r11 is the flags");
-	is(at_syscall.rflags & 0xffff, (FLAG_IF | 2), "rflags");
+	is(at_syscall.flags & 0xffff, (FLAG_IF | 2), "rflags");
 	is(at_syscall.cs, USER_CS, "cs is the user's");
 	is(at_syscall.ss, USER_SS, "ss is the user's");
-	is(at_syscall.rsp, USER_STACK, "rsp is the user's");
-	is(at_syscall.rax, regs.rax, "rax is the user's");
-	is(at_syscall.rdi, regs.rdi, "rdi is the user's");
+	is(at_syscall.sp, USER_STACK, "rsp is the user's");
+	is(at_syscall.ax, regs.ax, "rax is the user's");
+	is(at_syscall.di, regs.di, "rdi is the user's");
 	is(at_syscall.r10, regs.r10, "r10 is the user's");
 	is(at_syscall.r15, regs.r15, "r15 is the user's");
-	is(trap_regs.rip, after, "back in user code: rip");
-	is(trap_regs.rax, 0x7777, "rax is the kernel's answer");
-	is(trap_regs.rdi, regs.rdi, "rdi is kept");
+	is(trap_regs.ip, after, "back in user code: rip");
+	is(trap_regs.ax, 0x7777, "rax is the kernel's answer");
+	is(trap_regs.di, regs.di, "rdi is kept");
 	is(trap_regs.r15, regs.r15, "r15 is kept");
-	is(trap_regs.rsp, USER_STACK, "rsp is kept");
+	is(trap_regs.sp, USER_STACK, "rsp is kept");
 }
 
 void guest_main(void)

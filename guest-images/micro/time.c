@@ -57,7 +57,9 @@ static void wall_clock(void)
 	now = sec + (nsec + system_time()) / 1000000000;
 	diag("wall clock now: %llu s", (unsigned long long)now);
 	ok(now > 1600000000, "boot time and system time make a date after 2020");
+#ifdef __x86_64__ /* i386 has it at another place, since Xen 4.6 */
 	is(shared_info->wc_sec_hi, 0, "wc_sec_hi");
+#endif
 }
 
 void guest_main(void)

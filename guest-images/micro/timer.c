@@ -95,7 +95,7 @@ static void arguments(void)
 	is(singleshot(system_time() + NEVER, VCPU_SSHOTTMR_future), 0,
 	   "VCPU_SSHOTTMR_future with a future time");
 	vcpu_op(VCPUOP_stop_singleshot_timer, 0, NULL);
-	is(vcpu_op(VCPUOP_set_singleshot_timer, 0, (void *)0x7000000000UL), -XEN_EFAULT,
+	is(vcpu_op(VCPUOP_set_singleshot_timer, 0, (void *)UNMAPPED), -XEN_EFAULT,
 	   "an argument that can't be read");
 	is(vcpu_op(VCPUOP_set_singleshot_timer, 1, NULL), -XEN_ENOENT,
 	   "a vCPU that does not exist");

@@ -6,7 +6,6 @@
 #include "guest.h"
 
 #define FOREIGN_MFN 0x1
-#define UNMAPPED (3UL << 39)
 
 static volatile unsigned long *page;
 static unsigned long va;
@@ -55,10 +54,10 @@ static void refused(void)
 	pte_t before = *pte_of((void *)page, 1);
 	const char *table = (const char *)start_info->pt_base;
 
-	is(update_va_mapping(va, make_pte(FOREIGN_MFN, PTE_WRITE), UVMF_INVLPG), -XEN_EPERM,
-	   "a frame that is not ours");
+	is(update_va_mapping(va, make_pte(FOREIGN_MFN, PTE_WRITE), UVMF_INVLPG),
+	   REFUSED(-XEN_EPERM), "a frame that is not ours");
 	is(update_va_mapping(va, make_pte(virt_to_mfn(table), PTE_WRITE), UVMF_INVLPG),
-	   -XEN_EBUSY, "a writable mapping of a live page table");
+	   REFUSED(-XEN_EBUSY), "a writable mapping of a live page table");
 	is(update_va_mapping(va, make_pte(virt_to_mfn((void *)page), PTE_WRITE | PTE_PSE),
 			     UVMF_INVLPG),
 	   -XEN_EINVAL, "PAT");
@@ -68,8 +67,8 @@ static void refused(void)
 	   -XEN_EINVAL, "an address without an L1 table");
 	is(update_va_mapping(HYPERVISOR_VIRT_START, 0, UVMF_INVLPG), -XEN_EINVAL,
 	   "an address of Xen's");
-	is(update_va_mapping(va, before, UVMF_INVLPG | UVMF_MULTI | 0x7000000000UL),
-	   -XEN_EFAULT, "a mask of vCPUs that can't be read");
+	is(update_va_mapping(va, before, UVMF_INVLPG | UVMF_MULTI | UNMAPPED), -XEN_EFAULT,
+	   "a mask of vCPUs that can't be read");
 }
 
 static void table_read_only(void)

@@ -20,7 +20,7 @@ static void bad_places(void *page)
 	   "vcpu_info across the end of a page");
 	is(register_vcpu_info(0x1, 0), -XEN_EINVAL, "a frame that is not ours");
 	is(register_vcpu_info(virt_to_mfn(kernel_root()), 0), -XEN_EINVAL, "a page table");
-	is(vcpu_op(VCPUOP_register_vcpu_info, 0, (void *)0x7000000000UL), -XEN_EFAULT,
+	is(vcpu_op(VCPUOP_register_vcpu_info, 0, (void *)UNMAPPED), -XEN_EFAULT,
 	   "an argument that can't be read");
 }
 
@@ -48,8 +48,8 @@ static void placement(char *page)
 	is(event_channel_op(EVTCHNOP_send, &send), 0, "send an event");
 	is(event_count[port], 1, "it is delivered through the new place");
 	events_disable();
-	is(catch_trap(READ_ONCE(*(char *)0x7000000000UL)), TRAP_PF, "a page fault");
-	is(new->arch.cr2, 0x7000000000UL, "its cr2 is in the new place");
+	is(catch_trap(READ_ONCE(*(char *)UNMAPPED)), TRAP_PF, "a page fault");
+	is(new->arch.cr2, UNMAPPED, "its cr2 is in the new place");
 	is(register_vcpu_info(virt_to_mfn(page), 256), -XEN_EINVAL, "it can't be moved again");
 }
 
@@ -86,8 +86,8 @@ static void runstate(void)
 	is(area.state, RUNSTATE_running, "after 20 ms of sleep: running");
 	ok(area.time[RUNSTATE_blocked] >= blocked + 10 * MSEC, "blocked time has grown");
 	ok(area.state_entry_time <= system_time(), "state_entry_time is in the past");
-	is(vcpu_op(VCPUOP_register_runstate_memory_area, 0, (void *)0x7000000000UL),
-	   -XEN_EFAULT, "an argument that can't be read");
+	is(vcpu_op(VCPUOP_register_runstate_memory_area, 0, (void *)UNMAPPED), -XEN_EFAULT,
+	   "an argument that can't be read");
 }
 
 static void others(void)

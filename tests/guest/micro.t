@@ -3,7 +3,9 @@
 #
 # Runs each micro guest (guest-images/micro/) under xenemu, on each machine that
 # can, and passes its TAP through.  What it must say is what it said on real
-# Xen: tests/guest/expected/NAME.txt, made by scripts/xen-transcripts.
+# Xen: tests/guest/expected/NAME.txt, made by scripts/xen-transcripts.  On
+# machine qemu guests run under the older ABIs and as 32-bit guests, too; what
+# those must say is in expected/WIDTH/NAME.txt.
 # MICRO="NAME..." in the environment runs only these.
 
 use strict;
@@ -27,6 +29,22 @@ my %special = (
 	'shutdown-reboot' => { status => 3 },
 );
 
+# Word sizes and ABIs beyond the 64-bit guests of today's Xen
+my @combinations = (
+	[ 'x86_64', 'xen-3.1' ], [ 'x86_64', 'xen-3.0.3' ],
+	[ 'x86_32p', 'xen-4' ], [ 'x86_32p', 'xen-3.1' ], [ 'x86_32p', 'xen-3.0.3' ],
+	[ 'x86_32', 'xen-3.1' ], [ 'x86_32', 'xen-3.0.3' ],
+);
+
+# 64-bit guests whose subject old Xen has; the transcripts of 32-bit ones say
+# which those are.
+my @old = qw(accessed-dirty bad-iret entry-state events fpu hypercall-errors iret mmu-update
+	multicall pin-unpin segments shutdown-reboot time timer traps
+	update-va-mapping user-traps writable-page-tables xen-version);
+my %not_in = (
+	'xen-3.0.3' => { timer => 'no VCPUOP_set_singleshot_timer' },
+);
+
 # What a KVM without hardware virtualization can't show: user code runs natively
 # there, in the host's own segments, and KVM interprets the rest.
 my %not_interpreted = (
@@ -42,7 +60,7 @@ my %not_interpreted = (
 	'xsave' => qr/takes effect/,
 );
 
-my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : sort map { m{([^/]+)\.txt$} } <$expected/*.txt>;
+my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : names_in($expected);
 my $interpreted = `'$build/xenemu' probe 2>&1` =~ /^kvm:.*\binterpreted\b/m;
 my %can = map { $_ => 1 } machines();
 for my $machine (qw(qemu kvm)) {
@@ -52,13 +70,28 @@ for my $machine (qw(qemu kvm)) {
 	}
 	subtest "$_ on $machine" => \&run_micro, $_, $machine for @names;
 }
+run_combination(@$_) for $can{qemu} ? @combinations : ();
 done_testing;
 
+# Each guest of a word size under an ABI
+sub run_combination {
+	my ($width, $abi) = @_;
+	my @all = $width eq 'x86_64' ? @old : names_in("$expected/$width");
+	for my $name (grep { !$not_in{$abi}{$_} && wanted($_) } @all) {
+		subtest "$name as $width under $abi" => \&run_micro, $name, 'qemu', $width, $abi;
+	}
+}
+
+sub names_in { return sort map { m{([^/]+)\.txt$} } <$_[0]/*.txt> }
+
+sub wanted { return !$ENV{MICRO} || grep { $_ eq $_[0] } @names }
+
 sub run_micro {
-	my ($name, $machine) = @_;
+	my ($name, $machine, $width, $abi) = @_;
+	my $place = !$width || $width eq 'x86_64' ? '' : "$width/";
 	my $special = $special{$name} // {};
-	my $guest = run_guest('--kernel', "$build/guests/$name.elf", '--machine', $machine,
-		'--memory', 32, '--timeout', limit(3));
+	my $guest = run_guest('--kernel', "$build/guests/$place$name.elf", '--machine', $machine,
+		$abi ? ('--abi', $abi) : (), '--memory', 32, '--timeout', limit(3));
 	if ($special->{prompt}) {
 		ok $guest->expect($special->{prompt}, limit(3)), 'prompt';
 		$guest->type($special->{type});
@@ -66,7 +99,7 @@ sub run_micro {
 	$guest->close_input;
 	my $status = $guest->finish(limit(4));
 	my @got = tap_lines($guest->console);
-	my @want = tap_lines(slurp("$expected/$name.txt"));
+	my @want = tap_lines(slurp("$expected/$place$name.txt"));
 	if (@got && $got[0] =~ /^1\.\.0 # SKIP (.*)/ && $want[0] ne $got[0]) {
 		SKIP: { skip "$name: $1", 1 }
 		@want = @got;

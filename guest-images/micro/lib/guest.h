@@ -31,6 +31,7 @@ extern unsigned long *machine_to_phys;
 #include <xen/xen.h>
 
 #include "arch.h"
+#include "cpu.h"
 
 #define PAGE_SIZE 4096UL
 #define PAGE_SHIFT 12
@@ -226,7 +227,7 @@ void flush_tlb(void);
 
 /**
  * struct user - a user address space
- * @root: its (user) root table; pinned
+ * @root: its root table; 64-bit: for user mode alone, pinned
  * @l1:   the table that maps code and data
  * @code: kernel's writable view of USER_CODE
  * @data: kernel's writable view of USER_DATA; the stack is at its end
@@ -238,7 +239,12 @@ struct user {
 	void *data;
 };
 
-/** user_create() - make one and make it the current user root */
+/**
+ * user_create() - make one and make it the current user root
+ *
+ * 32-bit guests have one root for both modes: there it becomes a part of the
+ * kernel's.
+ */
 void user_create(struct user *user);
 /** user_regs() - registers to start user code with, all others 0 */
 void user_regs(struct regs *regs);
@@ -247,7 +253,6 @@ void user_load(struct user *user, const void *start, const void *end);
 
 /* -- event.c ------------------------------------------------------------ */
 
-#define EVENT_PORTS 4096
 extern volatile unsigned int event_count[EVENT_PORTS]; /* deliveries by port */
 extern volatile unsigned int event_upcalls; /* upcalls, with or without a port */
 extern struct regs event_regs; /* frame of the last upcall */
@@ -384,6 +389,15 @@ static inline long vm_assist(unsigned int cmd, unsigned int type)
 {
 	return HYPERCALL2(__HYPERVISOR_vm_assist, cmd, type);
 }
+
+/** xen_since() - does Xen call itself @major.@minor or newer? */
+static inline bool xen_since(long major, long minor)
+{
+	return xen_version(XENVER_version, NULL) >= (major << 16 | minor);
+}
+
+/* An entry that is not accepted: one error for all before Xen 4. */
+#define REFUSED(err) (xen_since(4, 0) ? (err) : -XEN_EINVAL)
 
 /** mmu_update_one() - one entry; Return: Xen's answer for it */
 long mmu_update_one(uint64_t ptr, uint64_t value);

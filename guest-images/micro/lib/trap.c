@@ -76,7 +76,7 @@ static void unexpected(const struct regs *regs)
 		again = true;
 		print_regs(regs);
 		bail_out("unexpected trap %lu, error %lx, ip %lx, cr2 %lx", regs->vector,
-			 regs->error, regs_ip(regs), vcpu_info->arch.cr2);
+			 regs->error, regs->ip, vcpu_info->arch.cr2);
 	}
 	shutdown(SHUTDOWN_crash);
 }

@@ -24,6 +24,34 @@ static void protect(const void *table)
 		bail_out("page table can't be made read-only: %ld", err);
 }
 
+#ifdef __i386__
+/* One root serves both modes: the tables go into the kernel's. */
+static void attach(pte_t **tables)
+{
+	unsigned int level = PAGING_LEVELS;
+	pte_t *slot = kernel_root() + (USER_BASE >> LEVEL_SHIFT(level) & (PTES_PER_TABLE - 1));
+	long err = set_pte(slot, make_pte(virt_to_mfn(tables[level - 1]),
+					  level == 3 ? PTE_P : PTE_TABLE));
+
+	if (err)
+		bail_out("user tables can't be hung into the root: %ld", err);
+	tables[level] = kernel_root();
+}
+#else
+static void attach(pte_t **tables)
+{
+	long err;
+
+	protect(tables[PAGING_LEVELS]);
+	err = mmuext(PIN_ROOT, virt_to_mfn(tables[PAGING_LEVELS]));
+	if (err)
+		bail_out("user root can't be pinned: %ld", err);
+	err = mmuext(MMUEXT_NEW_USER_BASEPTR, virt_to_mfn(tables[PAGING_LEVELS]));
+	if (err)
+		bail_out("user root can't be set: %ld", err);
+}
+#endif
+
 void user_create(struct user *user)
 {
 	pte_t *tables[PAGING_LEVELS + 1];
@@ -32,7 +60,7 @@ void user_create(struct user *user)
 
 	user->code = page_alloc();
 	user->data = page_alloc();
-	user->root = tables[PAGING_LEVELS] = page_alloc();
+	tables[PAGING_LEVELS] = page_alloc();
 	for (level = PAGING_LEVELS; level > 1; level--)
 		tables[level - 1] = add_table(tables[level], level, USER_BASE);
 	user->l1 = tables[1];
@@ -40,15 +68,10 @@ void user_create(struct user *user)
 		make_pte(virt_to_mfn(user->code), PTE_READ_ONLY);
 	user->l1[USER_DATA >> PAGE_SHIFT & (PTES_PER_TABLE - 1)] =
 		make_pte(virt_to_mfn(user->data), PTE_WRITE);
-	for (level = PAGING_LEVELS; level; level--)
+	for (level = PAGING_LEVELS - 1; level; level--)
 		protect(tables[level]);
-
-	err = mmuext(MMUEXT_PIN_L4_TABLE, virt_to_mfn(user->root));
-	if (err)
-		bail_out("user root can't be pinned: %ld", err);
-	err = mmuext(MMUEXT_NEW_USER_BASEPTR, virt_to_mfn(user->root));
-	if (err)
-		bail_out("user root can't be set: %ld", err);
+	attach(tables);
+	user->root = tables[PAGING_LEVELS];
 	err = stack_switch(KERNEL_SS, (unsigned long)trap_stack + sizeof(trap_stack));
 	if (err)
 		bail_out("stack_switch: %ld", err);

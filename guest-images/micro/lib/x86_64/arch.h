@@ -2,7 +2,7 @@
 /*
  * arch.h - x86_64: registers, hypercalls by raw `syscall`, page-table geometry
  *
- * The only header of the library that differs between word sizes; x86_32 has
+ * The only header of the library that differs between word sizes; x86_32/ has
  * one of the same name.  Included through guest.h.
  */
 #ifndef MICRO_ARCH_H
@@ -13,8 +13,22 @@
 #define PTES_PER_TABLE 512
 #define ARCH_NAME "x86_64"
 #define START_INFO_MAGIC "xen-3.0-x86_64"
+#define EVENT_PORTS 4096
+#define PIN_ROOT MMUEXT_PIN_L4_TABLE
+/* A segment register that code here does not use itself. */
+#define SPARE_SEGMENT "es"
+/* For asm statements. */
+#define PUSHF "pushfq"
+#define POPF "popfq"
+#define SP "rsp"
 
 typedef uint64_t pte_t;
+
+/* Never mapped, unless a guest does it. */
+#define UNMAPPED 0x7000000000UL
+/* A frame number that no machine has. */
+#define BEYOND_MFN 0xfffffff000UL
+
 #define PTE_FRAME_MASK 0x000ffffffffff000UL
 #define PTE_NX (1UL << 63)
 
@@ -32,32 +46,28 @@ typedef uint64_t pte_t;
  * struct regs - interrupted state as trap stubs save it, and as
  *               return_to_guest() loads it
  *
- * From @rip on it is Xen's bounce frame; @rcx and @r11 come from the frame's
+ * From @ip on it is Xen's bounce frame; @cx and @r11 come from the frame's
  * first two words.  @error is 0 where the vector has none.
  */
 struct regs {
-	unsigned long r15, r14, r13, r12, rbp, rbx, r11, r10;
-	unsigned long r9, r8, rax, rcx, rdx, rsi, rdi;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10;
+	unsigned long r9, r8, ax, cx, dx, si, di;
 	unsigned long vector, error;
-	unsigned long rip;
+	unsigned long ip;
 	uint16_t cs, pad0;
 	uint8_t saved_upcall_mask, pad1[3];
-	unsigned long rflags;
-	unsigned long rsp;
+	unsigned long flags;
+	unsigned long sp;
 	unsigned long ss;
 };
-
-#define regs_ip(r) ((r)->rip)
-#define regs_sp(r) ((r)->rsp)
-#define regs_flags(r) ((r)->rflags)
 
 /**
  * struct entry_state - registers at the first instruction of the kernel
  */
 struct entry_state {
-	unsigned long rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp;
+	unsigned long ax, bx, cx, dx, si, di, bp, sp;
 	unsigned long r8, r9, r10, r11, r12, r13, r14, r15;
-	unsigned long rflags;
+	unsigned long flags;
 	unsigned long cs, ss, ds, es, fs, gs;
 };
 
@@ -110,59 +120,6 @@ static inline unsigned long read_flags(void)
 
 	asm volatile("pushfq; popq %0" : "=r"(flags));
 	return flags;
-}
-
-/** read_tsc() - the time stamp counter */
-static inline uint64_t read_tsc(void)
-{
-	uint32_t low, high;
-
-	asm volatile("rdtsc" : "=a"(low), "=d"(high));
-	return (uint64_t)high << 32 | low;
-}
-
-/** struct cpuid - what a leaf says */
-struct cpuid {
-	uint32_t eax, ebx, ecx, edx;
-};
-
-/** xen_cpuid() - cpuid as Xen wants the guest to see it (forced emulation) */
-static inline struct cpuid xen_cpuid(uint32_t leaf, uint32_t subleaf)
-{
-	struct cpuid c;
-
-	asm volatile(XEN_EMULATE_PREFIX "cpuid"
-		     : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
-		     : "0"(leaf), "2"(subleaf));
-	return c;
-}
-
-/** native_cpuid() - cpuid as the machine answers ring 3 */
-static inline struct cpuid native_cpuid(uint32_t leaf, uint32_t subleaf)
-{
-	struct cpuid c;
-
-	asm volatile("cpuid"
-		     : "=a"(c.eax), "=b"(c.ebx), "=c"(c.ecx), "=d"(c.edx)
-		     : "0"(leaf), "2"(subleaf));
-	return c;
-}
-
-/** read_msr() - may trap, like write_msr() */
-static inline uint64_t read_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
-static inline void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr"
-		     :
-		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-		     : "memory");
 }
 
 #endif
