@@ -23,15 +23,6 @@ struct priv {
 	u8 rex;
 };
 
-static u64 *register_of(struct regs *r, unsigned int n)
-{
-	u64 *const slots[16] = { &r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
-				 &r->rsi, &r->rdi, &r->r8,  &r->r9,  &r->r10, &r->r11,
-				 &r->r12, &r->r13, &r->r14, &r->r15 };
-
-	return slots[n];
-}
-
 static bool fetch(struct priv *p, const struct regs *r)
 {
 	u64 bytes = 4096 - (r->rip & 4095);
@@ -167,7 +158,7 @@ static bool move_special(struct vcpu *v, struct regs *r, struct priv *p)
 {
 	u8 op = p->code[p->at++], modrm = p->code[p->at++];
 	unsigned int n = (modrm >> 3 & 7) | (p->rex & 4) << 1;
-	u64 *reg = register_of(r, (modrm & 7) | (p->rex & 1) << 3);
+	u64 *reg = (u64 *)r + reg_index((modrm & 7) | (p->rex & 1) << 3);
 
 	switch (op) {
 	case 0x20:

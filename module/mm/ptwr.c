@@ -83,8 +83,7 @@ static const u8 groups[2][8] = {
 	{ OP_NONE, OP_NONE, OP_NONE, OP_NONE, OP_NONE, OP_BTS, OP_BTR, OP_BTC },
 };
 
-/* Registers in the order of their encoding. */
-static unsigned int reg_index(unsigned int n)
+unsigned int reg_index(unsigned int n)
 {
 	static const u8 index[16] = {
 		offsetof(struct regs, rax) / 8, offsetof(struct regs, rcx) / 8,
@@ -392,7 +391,7 @@ static inline bool fetch_code(u64 code[2], u64 rip)
 static noinline bool fetch_less(u64 code[2], u64 rip)
 {
 	u64 bytes[2] = { 0 };
-	long rc = copy_from_guest(bytes, rip, 4096 - (rip & 4095));
+	long rc = copy_from_guest(bytes, rip, min(4096 - (rip & 4095), sizeof(bytes)));
 
 	code[0] = bytes[0];
 	code[1] = bytes[1];
