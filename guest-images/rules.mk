@@ -48,8 +48,12 @@ $(4:%=$(B)/guests/$(3)%.elf): $(B)/guests/$(3)%.elf: $$(MICRO_OBJ_$(1))/%.c.o \
 -include $$(MICRO_LIB_OBJ_$(1):.o=.d) $(4:%=$(B)/guests/obj/$(1)/%.c.d)
 endef
 
-$(eval $(call micro,x86_64,x86_64,,$(MICRO_NAMES),-m64 -fno-pic -mno-red-zone \
-	-mcmodel=kernel,0xffffffff80000000))
+# Also for the guests of tests/cli
+MICRO_FLAGS_64 := -m64 -fno-pic -mno-red-zone -mcmodel=kernel
+MICRO_VIRT_BASE_64 := 0xffffffff80000000
+MICRO_LIB_64 := $(B)/guests/obj/x86_64/libmicro.a
+
+$(eval $(call micro,x86_64,x86_64,,$(MICRO_NAMES),$(MICRO_FLAGS_64),$(MICRO_VIRT_BASE_64)))
 $(eval $(call micro,x86_32p,x86_32,x86_32p/,$(MICRO_NAMES_32),-m32 -fno-pic \
 	-DPAGING_LEVELS=3,0xc0000000))
 $(eval $(call micro,x86_32,x86_32,x86_32/,$(MICRO_NAMES_32),-m32 -fno-pic \

@@ -6,11 +6,11 @@ CHECK_NEEDS += $(CLI_GUESTS)
 
 $(B)/guests/cli/%.o: tests/cli/guests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(MICRO_CPPFLAGS) $(MICRO_CFLAGS) $(MICRO_ARCH_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(MICRO_CPPFLAGS) -I$(MICRO)/lib/x86_64 $(MICRO_CFLAGS) $(MICRO_FLAGS_64) -MMD -MP -c -o $@ $<
 
-$(B)/guests/cli/%.elf: $(B)/guests/cli/%.o $(MICRO_LIB) $(MICRO)/lib/guest.ld
-	$(CC) $(MICRO_ARCH_CFLAGS) $(MICRO_LDFLAGS) -T $(MICRO)/lib/guest.ld \
-		-Wl,--defsym,VIRT_BASE=$(MICRO_VIRT_BASE) -o $@ $< $(MICRO_LIB)
+$(B)/guests/cli/%.elf: $(B)/guests/cli/%.o $(MICRO_LIB_64) $(MICRO)/lib/guest.ld
+	$(CC) $(MICRO_FLAGS_64) $(MICRO_LDFLAGS) -T $(MICRO)/lib/guest.ld \
+		-Wl,--defsym,VIRT_BASE=$(MICRO_VIRT_BASE_64) -o $@ $< $(MICRO_LIB_64)
 
 cli-guests: $(CLI_GUESTS)
 
