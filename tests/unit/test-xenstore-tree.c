@@ -517,6 +517,32 @@ static void test_toolstack(struct fixture *f, const void *data G_GNUC_UNUSED)
 	g_assert_cmpuint(node_owner(node), ==, 0);
 }
 
+static void test_toolstack_list(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	g_auto(GStrv) names = NULL;
+	g_auto(GStrv) none = NULL;
+
+	g_assert_null(xenstore_list(f->xs, "/q"));
+	xenstore_write(f->xs, "/q/z", "", 0, -1);
+	xenstore_write(f->xs, "/q/a/below", "", 0, -1);
+	names = xenstore_list(f->xs, "/q");
+	g_assert_cmpstrv(names, ((const char *[]){ "z", "a", NULL }));
+	none = xenstore_list(f->xs, "/q/z");
+	g_assert_cmpuint(g_strv_length(none), ==, 0);
+	g_assert_null(xenstore_list(f->xs, "q"));
+}
+
+static void test_toolstack_remove(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	xenstore_write(f->xs, "/q/r/s", "v", 1, -1);
+	g_assert_true(xenstore_remove(f->xs, "/q/r"));
+	g_assert_null(xenstore_read(f->xs, "/q/r/s"));
+	g_assert_null(xenstore_read(f->xs, "/q/r"));
+	g_assert_false(xenstore_remove(f->xs, "/q/r"));
+	g_assert_false(xenstore_remove(f->xs, "/"));
+	g_assert_false(xenstore_remove(f->xs, "q"));
+}
+
 #define ADD(name, function)                                                                    \
 	g_test_add("/xenstore/" name, struct fixture, NULL, fixture_set_up, function,          \
 		   fixture_tear_down)
@@ -550,5 +576,7 @@ int main(int argc, char **argv)
 	ADD("own-watch", test_own_watch);
 	ADD("own-watch-reentered", test_own_watch_reentered);
 	ADD("toolstack", test_toolstack);
+	ADD("toolstack/list", test_toolstack_list);
+	ADD("toolstack/remove", test_toolstack_remove);
 	return g_test_run();
 }

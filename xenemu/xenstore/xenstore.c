@@ -119,6 +119,33 @@ char *xenstore_read(struct xenstore *xs, const char *path)
 	return g_strndup(node->value->data, node->value->len);
 }
 
+char **xenstore_list(struct xenstore *xs, const char *path)
+{
+	struct view view = { .xs = xs, .client = &xs->self };
+	g_autoptr(GStrvBuilder) names = NULL;
+	const struct node *node;
+
+	if (view_node(&view, path, ACCESS_READ, &node))
+		return NULL;
+	names = g_strv_builder_new();
+	for (unsigned int i = 0; node->children && i < node->children->len; i++) {
+		const struct node *child = node->children->pdata[i];
+
+		g_strv_builder_add(names, child->name->data);
+	}
+	return g_strv_builder_end(names);
+}
+
+gboolean xenstore_remove(struct xenstore *xs, const char *path)
+{
+	struct view view = { .xs = xs, .client = &xs->self };
+	const struct node *node;
+
+	if (view_node(&view, path, ACCESS_WRITE, &node))
+		return FALSE;
+	return !view_remove(&view, path);
+}
+
 static struct watch *own_watch_find(const struct xenstore *xs, unsigned int id)
 {
 	for (unsigned int i = 0; i < xs->watches->len; i++) {

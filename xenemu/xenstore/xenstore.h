@@ -40,6 +40,20 @@ gboolean xenstore_write(struct xenstore *xs, const char *path, const char *value
 char *xenstore_read(struct xenstore *xs, const char *path);
 
 /**
+ * xenstore_list() - names of a node's children, in the order of their creation
+ *
+ * Return: NULL-terminated, g_strfreev() it; NULL when there is no such node.
+ */
+char **xenstore_list(struct xenstore *xs, const char *path);
+
+/**
+ * xenstore_remove() - remove a node and all below it, as domain 0
+ *
+ * Fires watches.  Return: FALSE when there is no such node, or it is the root.
+ */
+gboolean xenstore_remove(struct xenstore *xs, const char *path);
+
+/**
  * xenstore_watch() - the helper's own watch
  * @path: fires for it and all below it, and once at registration
  * @fired: called from the main loop, never from inside a store call
