@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk-engine.h - what disk.c and the engines behind it share
+ *
+ * An engine embeds struct disk as its first member.  It sees only requests that fit
+ * disk_info(), and answers each by disk_complete() from the main loop, or by
+ * disk_complete_later() from anywhere.
+ */
+#ifndef XENEMU_BACKEND_DISK_ENGINE_H
+#define XENEMU_BACKEND_DISK_ENGINE_H
+
+#include "backend/disk.h"
+
+/* Longest single read or write: what an NBD server must accept at most (the protocol's
+ * recommendation), and more than any ring's largest request. */
+#define DISK_MAX_TRANSFER (32U << 20)
+
+/**
+ * struct disk_engine - a kind of store
+ * @submit: take a checked request
+ * @commit: start what was taken; may be NULL
+ * @rescan: look at the size, tell by disk_set_size(); may be NULL
+ * @drain:  return when nothing touches memory of requests any more; those not answered
+ *          meanwhile are answered with ECANCELED
+ * @free:   free the engine's structure, with the struct disk in it
+ */
+struct disk_engine {
+	void (*submit)(struct disk *disk, struct disk_request *req);
+	void (*commit)(struct disk *disk);
+	void (*rescan)(struct disk *disk);
+	void (*drain)(struct disk *disk);
+	void (*free)(struct disk *disk);
+};
+
+/**
+ * struct disk - the part that all engines have
+ * @name:      the target, for messages; owned
+ * @in_flight: requests that the engine has, by their link
+ * @late:      requests to be answered with their @error by @late_id
+ * @late_id:   source of the main loop, 0 if @late is empty
+ */
+struct disk {
+	const struct disk_engine *engine;
+	struct disk_info info;
+	struct disk_listener listener;
+	char *name;
+	GQueue in_flight;
+	GQueue late;
+	guint late_id;
+	gboolean closing;
+};
+
+/** disk_init() - fill a zeroed @disk; info.max_* get their usual values */
+void disk_init(struct disk *disk, const struct disk_engine *engine, const char *name,
+	       const struct disk_listener *listener);
+
+/** disk_clear() - the opposite; for an engine's @free */
+void disk_clear(struct disk *disk);
+
+/** disk_complete() - answer @req; it must not be used afterwards */
+void disk_complete(struct disk_request *req, int error);
+
+/** disk_complete_later() - the same, from the main loop */
+void disk_complete_later(struct disk_request *req, int error);
+
+/** disk_say() - tell the user, as "NAME: text" */
+void disk_say(struct disk *disk, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/** disk_set_size() - the store has so many bytes now; tells who listens if that is new */
+void disk_set_size(struct disk *disk, uint64_t size);
+
+#endif

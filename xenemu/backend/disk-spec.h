@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk-spec.h - what `--disk` says: a virtual disk as the user describes it
+ */
+#ifndef XENEMU_BACKEND_DISK_SPEC_H
+#define XENEMU_BACKEND_DISK_SPEC_H
+
+#include <glib.h>
+
+/**
+ * struct disk_spec - a disk as described by its user
+ * @target:    file, block device or URI; NULL for a CD-ROM drive with no medium
+ * @format:    "raw", or another name of QEMU's block layer ("qcow2", "vpc", ...)
+ * @vdev:      name in the guest ("xvda", "sda1", "hdc", ...); NULL: not chosen yet
+ * @read_only: the guest may not write
+ * @cdrom:     the guest is told that it is a CD-ROM
+ * @discard:   the guest's discards are passed on
+ * @locked:    take the image's lock, as QEMU would; FALSE: the user says that
+ *             others may use it too (xl's mode `w!`)
+ *
+ * Strings are owned by the structure.
+ */
+struct disk_spec {
+	char *target;
+	char *format;
+	char *vdev;
+	gboolean read_only;
+	gboolean cdrom;
+	gboolean discard;
+	gboolean locked;
+};
+
+/** disk_spec_free() - free @spec and its strings; NULL is allowed */
+void disk_spec_free(struct disk_spec *spec);
+
+typedef struct disk_spec DiskSpec;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DiskSpec, disk_spec_free)
+
+#endif

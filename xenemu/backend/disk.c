@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk.c - checks requests, hands them to the engine, delivers answers
+ */
+#include "backend/disk.h"
+#include "backend/disk-engine.h"
+#include <errno.h>
+#include <limits.h>
+
+G_DEFINE_QUARK(disk - error - quark, disk_error)
+
+struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
+		       GError **error)
+{
+	(void)listener;
+	g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "%s: format %s is not supported",
+		    spec->target, spec->format);
+	return NULL;
+}
+
+const struct disk_info *disk_info(const struct disk *disk)
+{
+	return &disk->info;
+}
+
+void disk_init(struct disk *disk, const struct disk_engine *engine, const char *name,
+	       const struct disk_listener *listener)
+{
+	disk->engine = engine;
+	disk->listener = *listener;
+	disk->name = g_strdup(name);
+	disk->info.max_transfer = DISK_MAX_TRANSFER;
+	disk->info.max_iov = IOV_MAX;
+	g_queue_init(&disk->in_flight);
+	g_queue_init(&disk->late);
+}
+
+void disk_clear(struct disk *disk)
+{
+	g_free(disk->name);
+}
+
+/* --- answers --- */
+
+void disk_complete(struct disk_request *req, int error)
+{
+	g_queue_unlink(&req->disk->in_flight, &req->link);
+	req->done(req, error);
+}
+
+/* Answer what is late; an answer may lead to further late ones, left for next time. */
+static void answer_late(struct disk *disk)
+{
+	for (guint n = disk->late.length; n; n--) {
+		struct disk_request *req = g_queue_pop_head_link(&disk->late)->data;
+
+		req->done(req, req->error);
+	}
+}
+
+static gboolean on_late(gpointer opaque)
+{
+	struct disk *disk = opaque;
+
+	answer_late(disk);
+	if (disk->late.length)
+		return G_SOURCE_CONTINUE;
+	disk->late_id = 0;
+	return G_SOURCE_REMOVE;
+}
+
+void disk_complete_later(struct disk_request *req, int error)
+{
+	struct disk *disk = req->disk;
+
+	g_queue_unlink(&disk->in_flight, &req->link);
+	req->error = error;
+	g_queue_push_tail_link(&disk->late, &req->link);
+	if (!disk->late_id)
+		disk->late_id = g_idle_add_full(G_PRIORITY_DEFAULT, on_late, disk, NULL);
+}
+
+/* --- requests --- */
+
+static int check_iov(const struct disk_info *info, const struct disk_request *req)
+{
+	uint64_t sum = 0;
+
+	if (!req->nr_iov || req->nr_iov > info->max_iov || req->length > info->max_transfer)
+		return EINVAL;
+	for (unsigned int i = 0; i < req->nr_iov; i++) {
+		const struct iovec *iov = &req->iov[i];
+
+		if (((uintptr_t)iov->iov_base | iov->iov_len) & (info->mem_align - 1))
+			return EINVAL;
+		/* Sums of guest-sized lengths, each at most max_transfer, fit easily. */
+		if (iov->iov_len > info->max_transfer)
+			return EINVAL;
+		sum += iov->iov_len;
+	}
+	return sum == req->length ? 0 : EINVAL;
+}
+
+static int check_range(const struct disk_info *info, const struct disk_request *req)
+{
+	if (!req->length || (req->offset | req->length) & (info->sector_size - 1))
+		return EINVAL;
+	if (req->offset > info->size || req->length > info->size - req->offset)
+		return ERANGE;
+	return 0;
+}
+
+/* The operation itself, whatever its range. */
+static int check_op(const struct disk_info *info, const struct disk_request *req)
+{
+	if (req->op == DISK_READ)
+		return 0;
+	if (req->op == DISK_FLUSH)
+		return info->can_flush ? 0 : EOPNOTSUPP;
+	if (info->read_only)
+		return EROFS;
+	if ((req->op == DISK_DISCARD && !info->can_discard) ||
+	    (req->op == DISK_WRITE_ZEROES && !info->can_write_zeroes) ||
+	    (req->fua && !info->can_flush))
+		return EOPNOTSUPP;
+	return 0;
+}
+
+static int check(const struct disk *disk, const struct disk_request *req)
+{
+	int error = disk->closing ? ECANCELED : check_op(&disk->info, req);
+
+	if (!error && req->op != DISK_FLUSH)
+		error = check_range(&disk->info, req);
+	if (!error && (req->op == DISK_READ || req->op == DISK_WRITE))
+		error = check_iov(&disk->info, req);
+	return error;
+}
+
+void disk_submit(struct disk *disk, struct disk_request *req)
+{
+	int error = check(disk, req);
+
+	req->disk = disk;
+	req->link = (GList){ .data = req };
+	req->moved = 0;
+	req->parts = 0;
+	req->error = 0;
+	g_queue_push_tail_link(&disk->in_flight, &req->link);
+	if (error)
+		disk_complete_later(req, error);
+	else
+		disk->engine->submit(disk, req);
+}
+
+void disk_commit(struct disk *disk)
+{
+	if (disk->engine->commit)
+		disk->engine->commit(disk);
+}
+
+/* --- the rest --- */
+
+void disk_rescan(struct disk *disk)
+{
+	if (disk->engine->rescan)
+		disk->engine->rescan(disk);
+}
+
+void disk_set_size(struct disk *disk, uint64_t size)
+{
+	size &= ~(uint64_t)(disk->info.sector_size - 1);
+	if (size == disk->info.size)
+		return;
+	disk->info.size = size;
+	if (disk->listener.resized)
+		disk->listener.resized(disk->listener.opaque);
+}
+
+void disk_say(struct disk *disk, const char *format, ...)
+{
+	g_autofree char *what = NULL;
+	g_autofree char *text = NULL;
+	va_list args;
+
+	if (!disk->listener.message)
+		return;
+	va_start(args, format);
+	what = g_strdup_vprintf(format, args);
+	va_end(args);
+	text = g_strdup_printf("%s: %s", disk->name, what);
+	disk->listener.message(disk->listener.opaque, text);
+}
+
+void disk_close(struct disk *disk)
+{
+	if (!disk)
+		return;
+	disk->closing = TRUE;
+	disk->engine->drain(disk);
+	while (disk->in_flight.length)
+		disk_complete(disk->in_flight.head->data, ECANCELED);
+	while (disk->late.length)
+		answer_late(disk);
+	if (disk->late_id)
+		g_source_remove(disk->late_id);
+	disk->engine->free(disk);
+}
