@@ -121,6 +121,36 @@ void events_raise(struct events *ev, unsigned int port)
 		set_pending(ev, port);
 }
 
+int events_bind_frontend(struct events *ev, uint32_t port, void (*kicked)(void *opaque),
+			 void *opaque)
+{
+	if (kind_of(ev, port) != PORT_UNBOUND)
+		return -XEN_EINVAL;
+	return events_bind_backend(ev, port, kicked, opaque);
+}
+
+static gboolean belongs_to(const struct events *ev, uint32_t port, const void *opaque)
+{
+	return kind_of(ev, port) == PORT_BACKEND && ev->channels[port].opaque == opaque;
+}
+
+/* As evtchn_close() of Xen 4.17 leaves the remote end; what is pending stays so. */
+void events_unbind(struct events *ev, uint32_t port, void *opaque)
+{
+	if (!belongs_to(ev, port, opaque))
+		return;
+	ev->channels[port].kicked = NULL;
+	ev->channels[port].opaque = NULL;
+	ev->channels[port].remote = 0;
+	set_port(ev, port, PORT_UNBOUND, ev->channels[port].port.vcpu, 0);
+}
+
+void events_notify(struct events *ev, uint32_t port, const void *opaque)
+{
+	if (belongs_to(ev, port, opaque))
+		set_pending(ev, port);
+}
+
 static void deliver(struct events *ev, unsigned int port)
 {
 	const struct channel *chn = &ev->channels[port];

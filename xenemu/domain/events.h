@@ -68,6 +68,27 @@ int events_bind_backend(struct events *ev, unsigned int port, void (*kicked)(voi
  */
 void events_raise(struct events *ev, unsigned int port);
 
+/**
+ * events_bind_frontend() - become the other end of a port that a frontend allocated
+ * @port:   allocated by the guest for domain 0; from its xenstore keys
+ * @kicked: the guest sent an event; from events_serve()
+ * @opaque: its argument, and who the binding belongs to
+ *
+ * Return: 0, or -XEN_EINVAL when it is no such port.
+ */
+int events_bind_frontend(struct events *ev, uint32_t port, void (*kicked)(void *opaque),
+			 void *opaque);
+
+/**
+ * events_unbind() - close our end: the guest's port waits for domain 0 again
+ *
+ * No effect when the guest has closed it, whatever it is used for since.
+ */
+void events_unbind(struct events *ev, uint32_t port, void *opaque);
+
+/** events_notify() - events_raise(), unless the port is not @opaque's any more */
+void events_notify(struct events *ev, uint32_t port, const void *opaque);
+
 /** events_serve() - the doorbell rang: call the backends of all pending ports */
 void events_serve(struct events *ev);
 

@@ -19,6 +19,8 @@
 
 #define BITS_PER_WORD 64
 
+#define PARKED (1U << 31) /* nobody's, but held */
+
 struct frames {
 	struct build *build;
 	uint64_t end;
@@ -31,6 +33,7 @@ struct frames {
 	uint64_t hint; /* no free frame below */
 	uint64_t *leaving; /* bitmap: given back while in use */
 	GQueue left; /* the same, as pointers, oldest try last */
+	uint32_t *holds; /* of each frame: how often it is held, and PARKED */
 };
 
 static gboolean test_bit(const uint64_t *map, uint64_t n)
@@ -66,6 +69,8 @@ struct frames *frames_new(struct build *build, uint64_t maxmem)
 	frames->free = bitmap_new(frames->end);
 	frames->leaving = bitmap_new(frames->end);
 	g_queue_init(&frames->left);
+	/* Mostly untouched, so that it takes no memory. */
+	frames->holds = g_new0(uint32_t, frames->end);
 	for (uint64_t pfn = 0; pfn < build->nr_pages; pfn++)
 		set_bit(frames->owned, build_pfn_to_mfn(build, pfn));
 	for (unsigned int i = 0; free && i < free->len; i++)
@@ -83,6 +88,7 @@ void frames_free(struct frames *frames)
 	g_free(frames->free);
 	g_free(frames->leaving);
 	g_queue_clear(&frames->left);
+	g_free(frames->holds);
 	g_free(frames);
 }
 
@@ -203,6 +209,10 @@ static gboolean disown(struct frames *frames, uint64_t mfn)
 static void put_cached(struct frames *frames, uint64_t mfn)
 {
 	frames_set_pfn(frames, mfn, M2P_INVALID);
+	if (frames->holds[mfn]) {
+		frames->holds[mfn] |= PARKED;
+		return;
+	}
 	if (frames->nr_cached == CACHE_FRAMES)
 		empty_cache(frames, CACHE_FRAMES / 2);
 	frames->cache[frames->nr_cached++] = mfn;
@@ -340,6 +350,19 @@ gboolean frames_take(struct frames *frames, uint64_t limit, uint64_t *mfn)
 gboolean frames_owned(const struct frames *frames, uint64_t mfn)
 {
 	return mfn < frames->end && test_bit(frames->owned, mfn);
+}
+
+void frames_hold(struct frames *frames, uint64_t mfn)
+{
+	frames->holds[mfn]++;
+}
+
+void frames_unhold(struct frames *frames, uint64_t mfn)
+{
+	if (--frames->holds[mfn] != PARKED)
+		return;
+	frames->holds[mfn] = 0;
+	put_cached(frames, mfn);
 }
 
 uint64_t frames_current(const struct frames *frames)

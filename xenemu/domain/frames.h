@@ -77,6 +77,15 @@ gboolean frames_take(struct frames *frames, uint64_t limit, uint64_t *mfn);
 /** frames_owned() - is @mfn part of the guest's memory? */
 gboolean frames_owned(const struct frames *frames, uint64_t mfn);
 
+/**
+ * frames_hold() - a frame of the guest is in use by a backend
+ *
+ * Until as many frames_unhold() it is given to nobody else, even when the guest gives
+ * it back.
+ */
+void frames_hold(struct frames *frames, uint64_t mfn);
+void frames_unhold(struct frames *frames, uint64_t mfn);
+
 /** frames_current() - pages the guest has */
 uint64_t frames_current(const struct frames *frames);
 

@@ -10,10 +10,26 @@
 /* Old 32-bit guests truncate the numbers of table frames: keep them low. */
 #define LOW_FRAMES 0x100000
 
+/* The guest may change an entry under our hands so often, as in Xen. */
+#define MAP_TRIES 5
+
+/**
+ * struct active - an entry that is mapped
+ * @maps:   how often
+ * @writes: how often of these for writing
+ * @mfn:    its frame as it was first
+ */
+struct active {
+	uint32_t maps;
+	uint32_t writes;
+	uint64_t mfn;
+};
+
 struct grants {
 	struct build *build;
 	struct frames *frames;
 	uint64_t *mfn; /* of @most frames */
+	struct active **active; /* of @most frames: of their entries, or NULL */
 	unsigned int nr;
 	unsigned int most;
 };
@@ -44,6 +60,7 @@ struct grants *grants_new(struct build *build, struct frames *frames, unsigned i
 	grants->build = build;
 	grants->frames = frames;
 	grants->mfn = g_new0(uint64_t, most);
+	grants->active = g_new0(struct active *, most);
 	grants->most = most;
 	grants_grow(grants, nr);
 	seed(grants, GNTTAB_RESERVED_CONSOLE, build->console_mfn);
@@ -55,6 +72,9 @@ void grants_free(struct grants *grants)
 {
 	if (!grants)
 		return;
+	for (unsigned int i = 0; i < grants->most; i++)
+		g_free(grants->active[i]);
+	g_free(grants->active);
 	g_free(grants->mfn);
 	g_free(grants);
 }
@@ -109,4 +129,98 @@ int16_t grants_lookup(const struct grants *grants, uint32_t ref, uint16_t domid,
 		return GNTST_bad_page;
 	*mfn = entry.frame;
 	return GNTST_okay;
+}
+
+static struct active *active_of(struct grants *grants, uint32_t ref)
+{
+	struct active **frame = &grants->active[ref / ENTRIES_PER_FRAME];
+
+	if (!*frame)
+		*frame = g_new0(struct active, ENTRIES_PER_FRAME);
+	return &(*frame)[ref % ENTRIES_PER_FRAME];
+}
+
+/*
+ * Say in the entry that it is used.  Flags and domain are one word, so that what was
+ * checked is what was marked (Xen 4.17 _set_status_v1()).  @mapped: it was checked
+ * when it was mapped first.
+ */
+static int16_t mark(struct grant_entry_v1 *entry, gboolean write, gboolean mapped)
+{
+	uint32_t *word = (uint32_t *)entry;
+	uint32_t old = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+	const uint16_t type = GTF_type_mask | GTF_sub_page;
+
+	for (unsigned int i = 0; i < MAP_TRIES; i++) {
+		uint16_t flags = old, domid = old >> 16;
+
+		if (!mapped && ((flags & type) != GTF_permit_access || domid != 0))
+			return GNTST_general_error;
+		if (write && flags & GTF_readonly)
+			return GNTST_general_error;
+		flags |= GTF_reading | (write ? GTF_writing : 0);
+		if (__atomic_compare_exchange_n(word, &old, (uint32_t)domid << 16 | flags,
+						FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+			return GNTST_okay;
+	}
+	return GNTST_general_error;
+}
+
+static void unmark(struct grant_entry_v1 *entry, const struct active *active)
+{
+	uint16_t flags = (active->maps ? 0 : GTF_reading) | (active->writes ? 0 : GTF_writing);
+
+	if (flags)
+		__atomic_fetch_and(&entry->flags, ~flags, __ATOMIC_SEQ_CST);
+}
+
+/* A frame that a backend may use; page tables are not written by others. */
+static gboolean usable(const struct grants *grants, uint64_t mfn, gboolean write)
+{
+	const uint64_t *table = grants->build->frame_table;
+
+	if (!frames_owned(grants->frames, mfn))
+		return FALSE;
+	return !write || !(__atomic_load_n(&table[mfn], __ATOMIC_RELAXED) & FRAME_TYPE_MASK);
+}
+
+int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct grant_map *map)
+{
+	struct grant_entry_v1 *entry = entry_of(grants, ref);
+	struct active *active;
+	uint64_t mfn;
+	int16_t status;
+
+	if (!entry)
+		return GNTST_bad_gntref;
+	active = active_of(grants, ref);
+	status = mark(entry, write, active->maps > 0);
+	if (status != GNTST_okay)
+		return status;
+	mfn = active->maps ? active->mfn : __atomic_load_n(&entry->frame, __ATOMIC_SEQ_CST);
+	if (!active->maps && !usable(grants, mfn, write)) {
+		unmark(entry, active);
+		return GNTST_general_error;
+	}
+	active->mfn = mfn;
+	active->maps++;
+	active->writes += write ? 1 : 0;
+	frames_hold(grants->frames, mfn);
+	*map = (struct grant_map){
+		.ref = ref,
+		.write = write,
+		.mfn = mfn,
+		.page = memory_page(grants->build->mem, mfn),
+	};
+	return GNTST_okay;
+}
+
+void grants_unmap(struct grants *grants, const struct grant_map *map)
+{
+	struct active *active = active_of(grants, map->ref);
+
+	active->maps--;
+	active->writes -= map->write ? 1 : 0;
+	unmark(entry_of(grants, map->ref), active);
+	frames_unhold(grants->frames, map->mfn);
 }

@@ -55,4 +55,35 @@ uint64_t grants_frame(const struct grants *grants, unsigned int index);
 int16_t grants_lookup(const struct grants *grants, uint32_t ref, uint16_t domid, gboolean write,
 		      uint64_t *mfn);
 
+/**
+ * struct grant_map - a grant in use by a backend
+ * @ref:   entry
+ * @write: for writing too
+ * @mfn:   the guest's frame
+ * @page:  the same as PAGE_SIZE bytes of guest memory
+ */
+struct grant_map {
+	uint32_t ref;
+	gboolean write;
+	uint64_t mfn;
+	void *page;
+};
+
+/**
+ * grants_map() - use a page that the guest granted to domain 0
+ * @ref:   entry
+ * @write: for writing too
+ * @map:   filled in; to be unmapped before @grants is freed
+ *
+ * The guest sees GTF_reading and GTF_writing in the entry as long as it is mapped.  An
+ * entry that is mapped already stays what it was then.  The frame stays where it is,
+ * even when the guest gives it back.
+ *
+ * Return: GNTST_okay, or a negative GNTST_* value.
+ */
+int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct grant_map *map);
+
+/** grants_unmap() - the end of it */
+void grants_unmap(struct grants *grants, const struct grant_map *map);
+
 #endif
