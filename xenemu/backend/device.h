@@ -33,6 +33,7 @@ enum device_error {
 /**
  * struct device_host - what a device gets of its domain; outlives the device
  * @name:    of the domain
+ * @abi:     its ABI: "xen-3.0.3", "xen-3.1", "xen-4"
  * @store:   its xenstore
  * @events:  its event channels
  * @grants:  its grant table
@@ -43,6 +44,7 @@ enum device_error {
  */
 struct device_host {
 	const char *name;
+	const char *abi;
 	struct xenstore *store;
 	struct events *events;
 	struct grants *grants;
@@ -64,11 +66,12 @@ struct device;
  *              afterwards.  What was sent before the binding came with no event: look
  *              at the rings.  FALSE with @error: the device is failed with it; what was
  *              mapped and bound half-way is to be undone by then
- * @disconnect: after connect() only.  Use nothing of the guest any more: TRUE when
- *              that is so, FALSE when something is still under way and device_idle()
- *              will be called.  Mappings and bindings are gone by then: the guest is
- *              told nothing before
- * @free:       the device is idle: free what it holds, not @dev
+ * @disconnect: after connect() only, never from inside a function below.  Use nothing
+ *              of the guest any more: TRUE when that is so, FALSE when something is
+ *              still under way and device_idle() will be called.  Mappings and bindings
+ *              are gone by then: the guest is told nothing before
+ * @free:       not connected: free what it holds, not @dev.  What disconnect() left
+ *              under way is ended first, without device_idle()
  */
 struct device_ops {
 	const char *kind;
@@ -95,6 +98,7 @@ struct device_ops {
  * @online:   FALSE: it goes away once the frontend is closed
  * @watch:    on the frontend's state, or 0
  * @failures: how often the guest lost it
+ * @failing:  source that disconnects after device_fail(), or 0
  * @gone:     source that calls @removed, or 0
  */
 struct device {
@@ -117,6 +121,7 @@ struct device {
 	gboolean online;
 	unsigned int watch;
 	unsigned int failures;
+	guint failing;
 	guint gone;
 };
 
@@ -145,7 +150,8 @@ struct device_config {
  * backend, backend-id, state); the kind's own follow with device_write() and
  * device_write_frontend().  The guest is not served before device_start().
  *
- * Return: the device; device_free() it.  NULL when there is one of this number.
+ * Return: the device; device_free() it.  NULL when there is one of this number, @data is
+ * the caller's then.
  */
 struct device *device_new(const struct device_ops *ops, const struct device_host *host,
 			  unsigned int handle, const char *name, void *data, GError **error);
@@ -161,21 +167,17 @@ void device_start(struct device *dev);
  * @opaque:  for @removed
  *
  * A frontend that has never been there needs not be asked.  One that does not answer
- * keeps it: see device_free().
+ * keeps it; device_free() takes it away all the same.
  */
 void device_remove(struct device *dev, void (*removed)(void *opaque, struct device *dev),
 		   void *opaque);
 
 /**
- * device_stop() - the guest does not run any more: disconnect whatever its state
- * Return: whether it is idle.  If not, turn the main loop and ask device_is_idle().
+ * device_free() - disconnect whatever the frontend's state, free it and its directories
+ *
+ * What is under way for the guest is ended.  Not from inside a function of the device.
+ * NULL is allowed.
  */
-gboolean device_stop(struct device *dev);
-
-/** device_is_idle() - does it use nothing of the guest? */
-gboolean device_is_idle(const struct device *dev);
-
-/** device_free() - an idle device and its directories; NULL is allowed */
 void device_free(struct device *dev);
 
 /** device_idle() - what disconnect() has left under way is over */
@@ -185,7 +187,8 @@ void device_idle(struct device *dev);
  * device_fail() - the guest broke the rules: it loses the device
  *
  * Says so once, writes the reason where the toolstack would look for it
- * (/local/domain/0/error), disconnects and sets the state Closing.  The domain goes
+ * (/local/domain/0/error) and sets the state Closing; disconnect() follows from the main
+ * loop, and until then the backend must do nothing more for the guest.  The domain goes
  * on; the frontend may close and try again.  No effect on a device that is not
  * connected.
  */
@@ -223,7 +226,7 @@ char *device_read(const struct device *dev, const char *key);
 gboolean device_read_number(const struct device *dev, const char *key, uint32_t max,
 			    uint32_t *value);
 
-/* device_need_number() - the same, but missing is an error that names the key */
+/** device_need_number() - the same, but missing is an error that names the key */
 gboolean device_need_number(const struct device *dev, const char *key, uint32_t max,
 			    uint32_t *value, GError **error);
 

@@ -170,6 +170,16 @@ static gboolean make_backends(struct domain *dom, const struct domain_config *co
 	return TRUE;
 }
 
+static gboolean make_devices(struct domain *dom, const struct domain_config *config,
+			     GError **error)
+{
+	dom->devices = devices_new(dom);
+	for (unsigned int i = 0; config->devices && i < config->devices->len; i++)
+		if (!devices_add(dom->devices, config->devices->pdata[i], error))
+			return FALSE;
+	return TRUE;
+}
+
 struct domain *domain_new(const struct domain_config *config, GError **error)
 {
 	g_autoptr(Domain) dom = g_new0(struct domain, 1);
@@ -199,7 +209,8 @@ struct domain *domain_new(const struct domain_config *config, GError **error)
 	dom->grants = grants_new(dom->build, dom->frames, dom->abi->grant_frames,
 				 dom->abi->grant_frames_max);
 	make_events(dom, config);
-	if (!make_backends(dom, config, error) || !make_machine(dom, config, error))
+	if (!make_backends(dom, config, error) || !make_devices(dom, config, error) ||
+	    !make_machine(dom, config, error))
 		return NULL;
 	return g_steal_pointer(&dom);
 }
@@ -211,7 +222,8 @@ gboolean domain_start(struct domain *dom, GError **error)
 
 /* --- end --- */
 
-/* Once the vCPUs stand still, what they left in the rings is final. */
+/* Once the vCPUs stand still, what they left in the rings is final.  Devices have
+ * completed what they told the guest before anybody is told of the end. */
 static void stop(struct domain *dom)
 {
 	if (!dom->machine)
@@ -221,6 +233,7 @@ static void stop(struct domain *dom)
 	watchdogs_stop(&dom->watchdogs);
 	trace_drain(dom->trace, TRUE);
 	console_flush(dom->console);
+	g_clear_pointer(&dom->devices, devices_free);
 }
 
 static gboolean finish(gpointer opaque)
@@ -269,6 +282,7 @@ void domain_free(struct domain *dom)
 	if (dom->end_source)
 		g_source_remove(dom->end_source);
 	stop(dom);
+	devices_free(dom->devices);
 	if (dom->console)
 		console_free(dom->console);
 	if (dom->store_ring)

@@ -41,6 +41,8 @@ enum domain_trace {
  * @trace:    enum domain_trace bits
  * @boot_flags: further BOOT_* flags for the monitor
  * @trace_file: where the trace goes; not closed
+ * @devices:  GPtrArray of struct device_config, in the order of creation, or NULL; may
+ *            be freed when the domain is there
  * @console_in, @console_out: file descriptors of the console, or -1; not closed
  * @ended:    called once, when @end is known, on the main thread
  */
@@ -54,6 +56,7 @@ struct domain_config {
 	uint32_t trace;
 	uint32_t boot_flags;
 	FILE *trace_file;
+	const GPtrArray *devices;
 	int console_in;
 	int console_out;
 	void (*ended)(void *opaque, enum domain_end end);

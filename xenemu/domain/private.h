@@ -8,6 +8,7 @@
 #define XENEMU_DOMAIN_PRIVATE_H
 
 #include "backend/console.h"
+#include "domain/devices.h"
 #include "domain/domain.h"
 #include "domain/events.h"
 #include "domain/frames.h"
@@ -56,6 +57,7 @@ struct domain {
 	struct xenstore *store;
 	struct xenstore_ring *store_ring;
 	struct console *console;
+	struct devices *devices;
 };
 
 /**

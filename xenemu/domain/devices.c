@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * devices.c - the devices of a domain: made, found, taken away
+ */
+#include "domain/devices.h"
+#include "domain/private.h"
+
+struct devices {
+	struct device_host host;
+	GPtrArray *all; /* struct device, in the order of creation */
+	GPtrArray *leaving; /* struct leaving */
+};
+
+/**
+ * struct leaving - a device that the guest is to let go of
+ * @devices: where it is
+ * @dev:     the device
+ * @removed, @opaque: who is told
+ */
+struct leaving {
+	struct devices *devices;
+	struct device *dev;
+	void (*removed)(void *opaque);
+	void *opaque;
+};
+
+static void message(void *opaque, const char *text)
+{
+	domain_message(opaque, "%s", text);
+}
+
+struct devices *devices_new(struct domain *dom)
+{
+	struct devices *devices = g_new0(struct devices, 1);
+
+	devices->host = (struct device_host){
+		.name = dom->name,
+		.abi = dom->abi->name,
+		.store = dom->store,
+		.events = dom->events,
+		.grants = dom->grants,
+		.mem = dom->build->mem,
+		.narrow = dom->build->width != IMAGE_X86_64,
+		.message = message,
+		.opaque = dom,
+	};
+	devices->all = g_ptr_array_new();
+	devices->leaving = g_ptr_array_new_with_free_func(g_free);
+	return devices;
+}
+
+gboolean devices_add(struct devices *devices, const struct device_config *config,
+		     GError **error)
+{
+	struct device *dev = config->create(config, &devices->host, error);
+
+	if (dev)
+		g_ptr_array_add(devices->all, dev);
+	return dev != NULL;
+}
+
+struct device *devices_find(const struct devices *devices, const char *kind,
+			    unsigned int handle)
+{
+	for (unsigned int i = 0; i < devices->all->len; i++) {
+		struct device *dev = devices->all->pdata[i];
+
+		if (dev->handle == handle && !g_strcmp0(dev->ops->kind, kind))
+			return dev;
+	}
+	return NULL;
+}
+
+static void left(void *opaque, struct device *dev)
+{
+	struct leaving *leaving = opaque;
+	struct devices *devices = leaving->devices;
+
+	g_ptr_array_remove(devices->all, dev);
+	device_free(dev);
+	if (leaving->removed)
+		leaving->removed(leaving->opaque);
+	g_ptr_array_remove(devices->leaving, leaving);
+}
+
+void devices_remove(struct devices *devices, struct device *dev, void (*removed)(void *opaque),
+		    void *opaque)
+{
+	struct leaving *leaving = g_new0(struct leaving, 1);
+
+	leaving->devices = devices;
+	leaving->dev = dev;
+	leaving->removed = removed;
+	leaving->opaque = opaque;
+	g_ptr_array_add(devices->leaving, leaving);
+	device_remove(dev, left, leaving);
+}
+
+void devices_free(struct devices *devices)
+{
+	if (!devices)
+		return;
+	while (devices->all->len)
+		device_free(g_ptr_array_steal_index(devices->all, devices->all->len - 1));
+	g_ptr_array_unref(devices->all);
+	g_ptr_array_unref(devices->leaving);
+	g_free(devices);
+}

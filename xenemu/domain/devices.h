@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * devices.h - the devices of a domain
+ */
+#ifndef XENEMU_DOMAIN_DEVICES_H
+#define XENEMU_DOMAIN_DEVICES_H
+
+#include "backend/device.h"
+
+struct domain;
+struct devices;
+
+/** devices_new() - none yet; the domain's store, events and grants are there */
+struct devices *devices_new(struct domain *dom);
+
+/**
+ * devices_add() - give the guest another device, at any time
+ * @config: not kept
+ */
+gboolean devices_add(struct devices *devices, const struct device_config *config,
+		     GError **error);
+
+/** devices_find() - the device of this kind ("vbd") and number, or NULL */
+struct device *devices_find(const struct devices *devices, const char *kind,
+			    unsigned int handle);
+
+/**
+ * devices_remove() - take a device from the guest
+ * @removed: called from the main loop when it is gone, or NULL; not if the domain ends
+ *           before
+ */
+void devices_remove(struct devices *devices, struct device *dev, void (*removed)(void *opaque),
+		    void *opaque);
+
+/**
+ * devices_free() - end all devices, the latest first; NULL is allowed
+ *
+ * The guest stands still: what it has been told is written, is written.
+ */
+void devices_free(struct devices *devices);
+
+#endif
