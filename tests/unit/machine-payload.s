@@ -134,6 +134,15 @@ command_wait_kick:
 2:	movl	%eax, OUT_KICKS_SEEN(%rdi)
 	ret
 
+# Adds to a number that the test adds to as well.
+command_count:
+	movl	OUT_ROUNDS(%rdi), %ecx
+1:	lock incl OUT_COUNT(%rdi)
+	decl	%ecx
+	jnz	1b
+	xorl	%eax, %eax
+	ret
+
 # No IDT: the fault, the double fault and the third fail.
 command_triple_fault:
 	lidt	null_pointer - payload_start + MONITOR_PADDR
@@ -283,6 +292,7 @@ commands:
 	.quad	command_start_other - payload_start + MONITOR_PADDR
 	.quad	command_cpuid - payload_start + MONITOR_PADDR
 	.quad	command_read_high - payload_start + MONITOR_PADDR
+	.quad	command_count - payload_start + MONITOR_PADDR
 NR_COMMANDS = (. - commands) / 8
 command_nop:
 	ret

@@ -31,6 +31,7 @@ enum command {
 	CMD_START_OTHER,
 	CMD_CPUID,
 	CMD_READ_HIGH,
+	CMD_COUNT,
 };
 #define OUT_EBX 0
 #define OUT_CR0 4
@@ -47,6 +48,8 @@ enum command {
 #define OUT_CPUID_7B 48
 #define OUT_CPUID_7C 52
 #define OUT_CPUID_HV 56
+#define OUT_COUNT 60
+#define OUT_ROUNDS 64
 
 #define INFO_TRANSPORT 20
 #define INFO_NR_VCPUS 32
@@ -101,6 +104,8 @@ SET(OUT_CPUID_1C);
 SET(OUT_CPUID_7B);
 SET(OUT_CPUID_7C);
 SET(OUT_CPUID_HV);
+SET(OUT_COUNT);
+SET(OUT_ROUNDS);
 asm(".include \"tests/unit/machine-payload.s\"");
 extern const uint8_t payload_start[], payload_end[];
 
@@ -472,6 +477,42 @@ static void test_above_hole(gconstpointer ops)
 /* ------------------------------------------------------------------------
  * Machine qemu's own
  */
+/*
+ * Rings, bitmaps and grants are shared: what one side does to them with a LOCK prefix
+ * must be one operation to the other.  Counts together with the payload.
+ */
+static gpointer count_along(gpointer data)
+{
+	struct rig *r = data;
+	uint32_t *shared = word(r, OUT_PADDR + OUT_COUNT);
+	uintptr_t mine = 0;
+
+	for (; !g_atomic_int_get(&r->over); mine++)
+		__atomic_fetch_add(shared, 1, __ATOMIC_SEQ_CST);
+	return (gpointer)mine;
+}
+
+static void test_atomic(gconstpointer ops)
+{
+	struct rig r = { 0 };
+	/* Interpreted, one takes 20 us. */
+	uint32_t rounds = ops == &machine_qemu ? 20000000 : 20000;
+	GThread *thread;
+	uint32_t mine;
+
+	if (!has_machine(ops))
+		return;
+	set_up(&r, ops, 16 * MIB, 1);
+	*word(&r, OUT_PADDR + OUT_ROUNDS) = rounds;
+	thread = g_thread_new("count", count_along, &r);
+	while (!__atomic_load_n(word(&r, OUT_PADDR + OUT_COUNT), __ATOMIC_RELAXED))
+		g_thread_yield();
+	RUN(&r, CMD_COUNT);
+	mine = (uintptr_t)g_thread_join(thread);
+	g_assert_cmpuint(out(&r, OUT_COUNT), ==, mine + rounds);
+	tear_down(&r);
+}
+
 static void test_qemu_absent(void)
 {
 	struct rig r = { 0 };
@@ -706,6 +747,7 @@ static void add_common(const struct machine_ops *ops)
 	add(ops, "other-vcpu", test_other_vcpu);
 	add(ops, "cpuid", test_cpuid);
 	add(ops, "above-hole", test_above_hole);
+	add(ops, "atomic", test_atomic);
 	add(ops, "probe-detail", test_probe_detail);
 }
 

@@ -48,9 +48,15 @@ static void add_machine(GPtrArray *args, const struct machine_config *c)
 	add(args, "-M", g_strdup(MACHINE));
 	add(args, "-accel", g_strdup(c->accel ? c->accel : "tcg"));
 	add(args, "-cpu", g_strdup(c->cpu ? c->cpu : cpu));
-	/* One socket each: APIC ids without gaps, whatever the number. */
+	/*
+	 * One socket each: APIC ids without gaps, whatever the number.  One more than are
+	 * there, never plugged: for a machine that can only have one, TCG takes LOCK
+	 * prefixes for nothing (QEMU accel/tcg/tcg-accel-ops-mttcg.c, CF_PARALLEL), but we
+	 * write to the same memory.
+	 */
 	add(args, "-smp",
-	    g_strdup_printf("cpus=%u,sockets=%u,cores=1,threads=1", c->nr_vcpus, c->nr_vcpus));
+	    g_strdup_printf("cpus=%u,maxcpus=%u,sockets=%u,cores=1,threads=1", c->nr_vcpus,
+			    c->nr_vcpus + 1, c->nr_vcpus + 1));
 	add(args, "-m", g_strdup_printf("%" G_GUINT64_FORMAT "M", mib));
 	add(args, "-object",
 	    g_strdup_printf("memory-backend-file,id=memory,share=on,mem-path=/proc/self/fd/%d,"
