@@ -4,15 +4,18 @@
  */
 #include "backend/disk.h"
 #include "backend/disk-engine.h"
+#include "backend/disk-raw.h"
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 G_DEFINE_QUARK(disk - error - quark, disk_error)
 
 struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
 		       GError **error)
 {
-	(void)listener;
+	if (!strcmp(spec->format, "raw"))
+		return disk_raw_open(spec, listener, error);
 	g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "%s: format %s is not supported",
 		    spec->target, spec->format);
 	return NULL;

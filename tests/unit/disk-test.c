@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk-test.c - what the tests of disks share
+ */
+#include "disk-test.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static char *directory;
+char *last_message;
+unsigned int nr_resized;
+
+const char *scratch_path(const char *name)
+{
+	g_autofree char *path = NULL;
+
+	if (!directory) {
+		/* Not /tmp, which may be memory: O_DIRECT wants a real file system. */
+		const char *build = g_getenv("XENEMU_BUILD");
+		g_autofree char *here = g_get_current_dir();
+
+		directory = g_build_filename(build ? build : here, "disk-test-XXXXXX", NULL);
+		g_assert_nonnull(g_mkdtemp(directory));
+	}
+	path = g_build_filename(directory, name, NULL);
+	return g_intern_string(path);
+}
+
+const char *scratch_file(const char *name, uint64_t size)
+{
+	const char *path = scratch_path(name);
+	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(ftruncate(fd, size), ==, 0);
+	close(fd);
+	return path;
+}
+
+void scratch_remove(void)
+{
+	if (directory)
+		run_tool(NULL, "rm -rf '%s'", directory);
+	g_clear_pointer(&directory, g_free);
+}
+
+int run_tool(char **output, const char *format, ...)
+{
+	g_autofree char *command = NULL;
+	const char *argv[] = { "/bin/sh", "-c", NULL, NULL };
+	g_autofree char *ignored = NULL;
+	va_list args;
+	int status = -1;
+
+	va_start(args, format);
+	command = g_strdup_vprintf(format, args);
+	va_end(args);
+	argv[2] = command;
+	g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_STDERR_TO_DEV_NULL, NULL,
+				   NULL, output ? output : &ignored, NULL, &status, NULL));
+	return status;
+}
+
+struct disk_spec *test_spec(const char *format, const char *target)
+{
+	static struct disk_spec spec;
+
+	spec = (struct disk_spec){
+		.target = (char *)target,
+		.format = (char *)format,
+		.discard = TRUE,
+		.locked = TRUE,
+	};
+	return &spec;
+}
+
+static void on_message(void *opaque, const char *text)
+{
+	(void)opaque;
+	g_free(last_message);
+	last_message = g_strdup(text);
+	g_test_message("%s", text);
+}
+
+static void on_resized(void *opaque)
+{
+	(void)opaque;
+	nr_resized++;
+}
+
+struct disk *open_disk(const struct disk_spec *spec)
+{
+	static const struct disk_listener listener = { on_resized, on_message, NULL };
+	GError *error = NULL;
+	struct disk *disk;
+
+	g_clear_pointer(&last_message, g_free);
+	nr_resized = 0;
+	disk = disk_open(spec, &listener, &error);
+	g_assert_no_error(error);
+	g_assert_nonnull(disk);
+	return disk;
+}
+
+static gboolean on_limit(gpointer flag)
+{
+	(void)flag;
+	g_error("no answer within a minute");
+	return G_SOURCE_REMOVE;
+}
+
+void wait_until(const gboolean *flag)
+{
+	guint limit = g_timeout_add_seconds(60, on_limit, NULL);
+
+	while (!*flag)
+		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(limit);
+}
+
+struct one {
+	struct disk_request req;
+	struct iovec iov;
+	gboolean answered;
+	int error;
+};
+
+static void on_done(struct disk_request *req, int error)
+{
+	struct one *one = (struct one *)req;
+
+	g_assert_false(one->answered);
+	one->answered = TRUE;
+	one->error = error;
+}
+
+static int io(struct disk *disk, struct one *one)
+{
+	one->req.done = on_done;
+	disk_submit(disk, &one->req);
+	disk_commit(disk);
+	g_assert_false(one->answered);
+	wait_until(&one->answered);
+	return one->error;
+}
+
+int disk_io(struct disk *disk, enum disk_op op, uint64_t offset, void *buffer, size_t length)
+{
+	struct one one = {
+		.req = { .op = op, .offset = offset, .length = length },
+		.iov = { buffer, length },
+	};
+
+	if (buffer) {
+		one.req.iov = &one.iov;
+		one.req.nr_iov = 1;
+	}
+	return io(disk, &one);
+}
+
+int disk_io_fua(struct disk *disk, uint64_t offset, void *buffer, size_t length)
+{
+	struct one one = {
+		.req = { .op = DISK_WRITE, .fua = TRUE, .offset = offset, .length = length },
+		.iov = { buffer, length },
+	};
+
+	one.req.iov = &one.iov;
+	one.req.nr_iov = 1;
+	return io(disk, &one);
+}
+
+void *aligned_buffer(size_t length, unsigned int seed)
+{
+	uint32_t *words = aligned_alloc(4096, (length + 4095) & ~(size_t)4095);
+
+	g_assert_nonnull(words);
+	for (size_t i = 0; i < length / sizeof(*words); i++)
+		words[i] = (i + 1) * 2654435761U ^ seed;
+	return words;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk-test.h - what the tests of disks share: waiting for answers, scratch places
+ */
+#ifndef DISK_TEST_H
+#define DISK_TEST_H
+
+#include "backend/disk.h"
+
+/** scratch_path() - a file name in this test's own directory on disk; owned by it */
+const char *scratch_path(const char *name);
+
+/** scratch_file() - scratch_path() of a new sparse file of @size bytes */
+const char *scratch_file(const char *name, uint64_t size);
+
+/** scratch_remove() - remove the directory */
+void scratch_remove(void);
+
+/** run_tool() - run a command line; return its exit status, output in @output if given */
+int run_tool(char **output, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/** test_spec() - a spec for @target; static, good until the next call */
+struct disk_spec *test_spec(const char *format, const char *target);
+
+/** open_disk() - disk_open() that must succeed; messages go to last_message */
+struct disk *open_disk(const struct disk_spec *spec);
+extern char *last_message;
+extern unsigned int nr_resized;
+
+/** wait_until() - run the main loop until *@flag or, as a failure, a minute is over */
+void wait_until(const gboolean *flag);
+
+/** disk_io() - one request, from submission to answer; return its error */
+int disk_io(struct disk *disk, enum disk_op op, uint64_t offset, void *buffer, size_t length);
+int disk_io_fua(struct disk *disk, uint64_t offset, void *buffer, size_t length);
+
+/** aligned_buffer() - memory as guests' pages are, filled with a pattern of @seed */
+void *aligned_buffer(size_t length, unsigned int seed);
+
+#endif
