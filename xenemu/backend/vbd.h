@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * vbd.h - virtual disks of a guest: what Linux's xen-blkback does
+ */
+#ifndef XENEMU_BACKEND_VBD_H
+#define XENEMU_BACKEND_VBD_H
+
+#include "backend/device.h"
+#include "backend/disk.h"
+
+/** What is offered to frontends; they may take less */
+#define VBD_MAX_QUEUES 4
+#define VBD_MAX_RING_ORDER 4
+#define VBD_MAX_INDIRECT 256
+
+/** Grants that stay mapped, of each disk; as Linux's max_persistent_grants */
+#define VBD_MAX_PERSISTENT 1056
+
+/**
+ * vbd_config_new() - a disk to be given to a guest
+ * @spec: owned by the result, or freed on error; vdev must be set
+ *
+ * Its create() opens and locks the disk.
+ * Return: NULL when vdev is no name of a disk.
+ */
+struct device_config *vbd_config_new(struct disk_spec *spec, GError **error);
+
+/**
+ * vbd_name_disks() - give names to disks whose user chose none: the first free of
+ * xvda, xvdb...
+ * @specs: struct disk_spec
+ */
+void vbd_name_disks(const GPtrArray *specs);
+
+#endif
