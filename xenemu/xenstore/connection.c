@@ -32,7 +32,8 @@ struct connection *connection_new(struct xenstore *xs, unsigned int domid,
 	conn->ready = ready;
 	conn->opaque = opaque;
 	g_ptr_array_add(xs->connections, conn);
-	watches_fire_special(xs, "@introduceDomain");
+	if (domid)
+		watches_fire_special(xs, "@introduceDomain");
 	return conn;
 }
 
@@ -47,7 +48,8 @@ void connection_free(struct connection *conn)
 		return;
 	connection_reset(conn);
 	g_ptr_array_remove(conn->xs->connections, conn);
-	watches_fire_special(conn->xs, "@releaseDomain");
+	if (conn->client.domid)
+		watches_fire_special(conn->xs, "@releaseDomain");
 	g_ptr_array_unref(conn->transactions);
 	g_hash_table_unref(conn->events);
 	g_queue_clear_full(&conn->out, drop_message);

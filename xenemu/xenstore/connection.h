@@ -57,12 +57,12 @@ struct connection {
  * @ready:  called when the first bytes are queued; may send, must not feed
  * @opaque: for @ready
  *
- * Fires @introduceDomain.
+ * Fires @introduceDomain for a domain other than 0.
  */
 struct connection *connection_new(struct xenstore *xs, unsigned int domid,
 				  void (*ready)(void *opaque), void *opaque);
 
-/** connection_free() - with its watches and transactions.  Fires @releaseDomain. */
+/** connection_free() - with its watches and transactions.  Fires @releaseDomain likewise. */
 void connection_free(struct connection *conn);
 
 /**

@@ -90,4 +90,23 @@ void xenstore_ring_kick(struct xenstore_ring *ring);
 /** xenstore_ring_free() - before its store; NULL is allowed */
 void xenstore_ring_free(struct xenstore_ring *ring);
 
+/**
+ * struct xenstore_socket - the store's Unix socket for tools of the host
+ */
+struct xenstore_socket;
+
+/**
+ * xenstore_socket_new() - listen
+ * @xs:    the store
+ * @path:  of the socket, which must not exist
+ * @error: of G_IO_ERROR; names @path
+ *
+ * Whoever connects is domain 0: who may, is up to the permissions of the directory.
+ */
+struct xenstore_socket *xenstore_socket_new(struct xenstore *xs, const char *path,
+					    GError **error);
+
+/** xenstore_socket_free() - before its store; removes the socket; NULL is allowed */
+void xenstore_socket_free(struct xenstore_socket *sock);
+
 #endif
