@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * control.c - requests to a running guest's helper, through a Unix socket
+ */
+#include "domain/control.h"
+#include <errno.h>
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+#include <glib-unix.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Beyond these, whoever connects is disconnected at once. */
+#define MAX_REQUESTS 64
+#define MAX_LINE 4096
+
+/**
+ * struct control - see control.h
+ * @service:  listens
+ * @path:     of the socket
+ * @verbs:    GArray of struct verb
+ * @requests: GPtrArray of struct control_request: those that somebody waits for
+ */
+struct control {
+	GSocketService *service;
+	char *path;
+	GArray *verbs;
+	GPtrArray *requests;
+};
+
+struct verb {
+	const char *name;
+	const char *usage;
+	unsigned int min, max;
+	void (*serve)(void *opaque, struct control_request *request, char **args);
+	void *opaque;
+};
+
+/**
+ * struct control_request - see control.h
+ * @control: NULL when it is gone, or whoever asked
+ * @stream:  the connection
+ * @source:  waits for the line, then for the client to go; or 0
+ * @served:  the line has come and somebody owes an answer
+ * @line:    what came of it
+ */
+struct control_request {
+	struct control *control;
+	GSocketConnection *stream;
+	guint source;
+	gboolean served;
+	GString *line;
+};
+
+static void request_free(struct control_request *request)
+{
+	g_clear_handle_id(&request->source, g_source_remove);
+	if (request->control)
+		g_ptr_array_remove_fast(request->control->requests, request);
+	g_object_unref(request->stream);
+	g_string_free(request->line, TRUE);
+	g_free(request);
+}
+
+/* Nobody waits any more; whoever owes an answer still frees it. */
+static void request_abandon(struct control_request *request)
+{
+	g_clear_handle_id(&request->source, g_source_remove);
+	g_ptr_array_remove_fast(request->control->requests, request);
+	request->control = NULL;
+	if (!request->served)
+		request_free(request);
+}
+
+static int request_fd(const struct control_request *request)
+{
+	return g_socket_get_fd(g_socket_connection_get_socket(request->stream));
+}
+
+/* A socket that nothing was written to yet has room for one line. */
+static void answer(struct control_request *request, const char *verdict, const char *format,
+		   va_list args)
+{
+	g_autofree char *text = g_strdup_vprintf(format, args);
+	g_autofree char *line = g_strdup_printf("%s%s%s\n", verdict, *text ? " " : "", text);
+
+	if (request->control)
+		send(request_fd(request), line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+	request_free(request);
+}
+
+void control_ok(struct control_request *request, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	answer(request, "ok", format, args);
+	va_end(args);
+}
+
+void control_error(struct control_request *request, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	answer(request, "error", format, args);
+	va_end(args);
+}
+
+static const struct verb *find_verb(const struct control *control, const char *name)
+{
+	for (unsigned int i = 0; i < control->verbs->len; i++) {
+		const struct verb *verb = &g_array_index(control->verbs, struct verb, i);
+
+		if (!strcmp(verb->name, name))
+			return verb;
+	}
+	return NULL;
+}
+
+static gboolean on_hangup(int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED,
+			  gpointer opaque)
+{
+	request_abandon(opaque);
+	return G_SOURCE_CONTINUE;
+}
+
+static void serve(struct control_request *request)
+{
+	g_auto(GStrv) words = NULL;
+	g_autoptr(GError) error = NULL;
+	const struct verb *verb;
+	int nr_words;
+
+	request->served = TRUE;
+	g_source_remove(request->source);
+	request->source = g_unix_fd_add(request_fd(request), G_IO_HUP, on_hangup, request);
+	if (!g_shell_parse_argv(request->line->str, &nr_words, &words, &error)) {
+		control_error(request, "%s", error->message);
+		return;
+	}
+	verb = find_verb(request->control, words[0]);
+	if (!verb)
+		control_error(request, "%s: there is no such request", words[0]);
+	else if (nr_words - 1U < verb->min || nr_words - 1U > verb->max)
+		control_error(request, "usage: %s %s", verb->name, verb->usage);
+	else
+		verb->serve(verb->opaque, request, words + 1);
+}
+
+/* TRUE when all of the line is there. */
+static gboolean take_line(struct control_request *request, const char *bytes, size_t len)
+{
+	const char *end = memchr(bytes, '\n', len);
+
+	g_string_append_len(request->line, bytes, end ? end - bytes : (gssize)len);
+	return end != NULL;
+}
+
+static gboolean on_in(int fd, GIOCondition condition G_GNUC_UNUSED, gpointer opaque)
+{
+	struct control_request *request = opaque;
+	char bytes[512];
+	ssize_t got = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return G_SOURCE_CONTINUE;
+	if (got <= 0)
+		request_abandon(request);
+	else if (take_line(request, bytes, got))
+		serve(request);
+	else if (request->line->len > MAX_LINE)
+		control_error(request, "longer than %d bytes", MAX_LINE);
+	return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_incoming(GSocketService *service G_GNUC_UNUSED, GSocketConnection *stream,
+			    GObject *source G_GNUC_UNUSED, gpointer opaque)
+{
+	struct control *control = opaque;
+	struct control_request *request;
+
+	if (control->requests->len >= MAX_REQUESTS)
+		return TRUE;
+	request = g_new0(struct control_request, 1);
+	request->control = control;
+	request->stream = g_object_ref(stream);
+	request->line = g_string_new(NULL);
+	request->source = g_unix_fd_add(request_fd(request), G_IO_IN, on_in, request);
+	g_ptr_array_add(control->requests, request);
+	return TRUE;
+}
+
+struct control *control_new(const char *path, GError **error)
+{
+	g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
+	g_autoptr(GSocketService) service = g_socket_service_new();
+	struct control *control;
+
+	if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), address,
+					   G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
+					   NULL, NULL, error)) {
+		g_prefix_error(error, "%s: ", path);
+		return NULL;
+	}
+	control = g_new0(struct control, 1);
+	control->path = g_strdup(path);
+	control->verbs = g_array_new(FALSE, FALSE, sizeof(struct verb));
+	control->requests = g_ptr_array_new();
+	g_signal_connect(service, "incoming", G_CALLBACK(on_incoming), control);
+	control->service = g_steal_pointer(&service);
+	return control;
+}
+
+void control_add(struct control *control, const char *verb, const char *usage, unsigned int min,
+		 unsigned int max,
+		 void (*serve_verb)(void *opaque, struct control_request *request, char **args),
+		 void *opaque)
+{
+	const struct verb new = { verb, usage, min, max, serve_verb, opaque };
+
+	if (control)
+		g_array_append_val(control->verbs, new);
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	/* It lives on until the main loop has ended its accept. */
+	g_signal_handlers_disconnect_by_data(control->service, control);
+	g_socket_service_stop(control->service);
+	g_socket_listener_close(G_SOCKET_LISTENER(control->service));
+	g_object_unref(control->service);
+	unlink(control->path);
+	while (control->requests->len)
+		request_abandon(control->requests->pdata[0]);
+	g_ptr_array_unref(control->requests);
+	g_array_unref(control->verbs);
+	g_free(control->path);
+	g_free(control);
+}
