@@ -9,8 +9,13 @@ use strict;
 use warnings;
 use Carp;
 use Errno qw(EINTR);
+use File::Temp ();
 use POSIX ();
 use Time::HiRes qw(time);
+
+# Guests of tests are not in the way of anybody's names.
+my $runtime = File::Temp->newdir;
+$ENV{XENEMU_RUNTIME_DIR} //= "$runtime";
 
 # start(command => [...], closed_input => 1): begin to run it
 sub start {

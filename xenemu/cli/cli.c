@@ -11,10 +11,8 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-	&command_run,
-	&command_modules,
-	&command_probe,
-	&command_version,
+	&command_run,      &command_modules, &command_probe,   &command_list,
+	&command_shutdown, &command_reboot,  &command_destroy, &command_version,
 };
 
 void cli_error(const char *format, ...)
@@ -48,10 +46,30 @@ static const struct cli_command *find_command(const char *name)
 	return NULL;
 }
 
-gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const char *summary,
-		   const char *description)
+static int count_words(const char *words)
 {
-	GOptionContext *context = g_option_context_new(NULL);
+	g_auto(GStrv) split = g_strsplit(words ? words : "", " ", -1);
+
+	return g_strv_length(split);
+}
+
+/* As many words must be there, no more. */
+static gboolean check_words(int argc, char **argv, const char *words)
+{
+	int needed = count_words(words);
+
+	if (argc - 1 > needed)
+		cli_error("unexpected argument `%s'; see `%s --help`", argv[1 + needed],
+			  g_get_prgname());
+	else if (argc - 1 < needed)
+		cli_error("give %s; see `%s --help`", words, g_get_prgname());
+	return argc - 1 == needed;
+}
+
+char **cli_parse_words(int argc, char **argv, const char *words, const GOptionEntry *entries,
+		       const char *summary, const char *description)
+{
+	GOptionContext *context = g_option_context_new(words);
 	GError *error = NULL;
 	gboolean ok;
 
@@ -63,13 +81,18 @@ gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const cha
 	if (!ok) {
 		cli_error("%s; see `%s --help`", error->message, g_get_prgname());
 		g_error_free(error);
-	} else if (argc > 1) {
-		cli_error("unexpected argument `%s'; see `%s --help`", argv[1],
-			  g_get_prgname());
-		ok = FALSE;
+	} else {
+		ok = check_words(argc, argv, words);
+		argv[argc] = NULL;
 	}
 	g_option_context_free(context);
-	return ok;
+	return ok ? argv + 1 : NULL;
+}
+
+gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const char *summary,
+		   const char *description)
+{
+	return cli_parse_words(argc, argv, NULL, entries, summary, description) != NULL;
 }
 
 /* Warnings of the library are our messages, and look like them. */

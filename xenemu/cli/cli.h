@@ -12,6 +12,7 @@
 /** Exit statuses beside those of enum domain_end */
 enum cli_status {
 	CLI_OK = 0,
+	CLI_FAILED = 1, /* what a running guest was asked for did not happen */
 	CLI_USAGE = 2, /* usage or configuration error */
 	CLI_SIGNAL = 128, /* plus the number of the signal that ended us */
 };
@@ -31,6 +32,10 @@ struct cli_command {
 extern const struct cli_command command_run;
 extern const struct cli_command command_modules;
 extern const struct cli_command command_probe;
+extern const struct cli_command command_list;
+extern const struct cli_command command_shutdown;
+extern const struct cli_command command_reboot;
+extern const struct cli_command command_destroy;
 extern const struct cli_command command_version;
 
 /** cli_main() - the program.  Return: exit status. */
@@ -50,6 +55,15 @@ void cli_error(const char *format, ...) G_GNUC_PRINTF(1, 2);
  */
 gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const char *summary,
 		   const char *description);
+
+/**
+ * cli_parse_words() - the same for a sub-command that takes words beside its options
+ * @words: shown by --help, such as "NAME"; as many blank-separated words are needed
+ *
+ * Return: the words, NULL-terminated, inside @argv; NULL after an error.
+ */
+char **cli_parse_words(int argc, char **argv, const char *words, const GOptionEntry *entries,
+		       const char *summary, const char *description);
 
 /** cli_version() - "xenemu 1234abc" */
 const char *cli_version(void);

@@ -10,6 +10,7 @@
 #include "domain/events.h"
 #include "domain/image.h"
 #include "domain/module.h"
+#include "domain/runtime.h"
 #include "domain/stats.h"
 #include "machine/machine.h"
 #include <errno.h>
@@ -54,8 +55,8 @@ static const GOptionEntry entries[] = {
 	  "N" },
 	{ "extra", 'e', 0, G_OPTION_ARG_STRING, &opt.extra, "Kernel command line", "TEXT" },
 	{ "append", 0, 0, G_OPTION_ARG_STRING, &opt.extra, "The same", "TEXT" },
-	{ "name", 'n', 0, G_OPTION_ARG_STRING, &opt.name, "Name of the guest (default guest)",
-	  "NAME" },
+	{ "name", 'n', 0, G_OPTION_ARG_STRING, &opt.name,
+	  "Name of the guest (default guest, or guest-2 and so on)", "NAME" },
 	{ "abi", 0, 0, G_OPTION_ARG_STRING, &opt.abi,
 	  "Xen ABI, see `xenemu modules` (default auto: what the kernel wants)", "ABI" },
 	{ "machine", 0, 0, G_OPTION_ARG_STRING, &opt.machine_text,
@@ -91,6 +92,7 @@ static const char description[] =
 struct run {
 	GMainLoop *loop;
 	int status;
+	struct runtime *runtime;
 	struct module *module;
 	struct domain *dom;
 	FILE *trace_file;
@@ -134,7 +136,7 @@ static gboolean check_options(GError **error)
 			      "longer than the 1023 bytes that a guest can be given");
 	if (!(opt.timeout >= 0) || opt.timeout > 1e6)
 		return refuse(error, "--timeout", "give seconds, up to a million");
-	return parse_name(opt.name, error) &&
+	return (!opt.name || parse_name(opt.name, error)) &&
 	       parse_memory(opt.memory_text, &opt.memory, error) &&
 	       parse_trace(opt.trace_text, &opt.trace, error) &&
 	       parse_machine(opt.machine_text, &opt.machine, error);
@@ -145,8 +147,6 @@ static void set_defaults(void)
 {
 	if (!opt.memory_text)
 		opt.memory_text = g_strdup("256");
-	if (!opt.name)
-		opt.name = g_strdup("guest");
 }
 
 static void free_options(void)
@@ -273,7 +273,8 @@ static void on_ended(void *opaque, enum domain_end end)
 static struct domain *make_domain(struct run *run, const struct image *image, GError **error)
 {
 	struct domain_config config = {
-		.name = opt.name,
+		.name = runtime_name(run->runtime),
+		.runtime = run->runtime,
 		.module = run->module,
 		.machine = {
 			.wide = image->width != IMAGE_X86_64,
@@ -309,6 +310,8 @@ static gboolean prepare(struct run *run, GError **error)
 		return FALSE;
 	run->module = find_module(image, error);
 	if (run->module && open_trace(run, error))
+		run->runtime = runtime_new(opt.name, error);
+	if (run->runtime)
 		run->dom = make_domain(run, image, error);
 	image_free(image);
 	malloc_trim(0);
@@ -321,14 +324,15 @@ static gboolean on_timeout(gpointer opaque)
 {
 	struct run *run = opaque;
 
-	cli_error("%s: timeout after %g seconds", opt.name, opt.timeout);
+	cli_error("%s: timeout after %g seconds", runtime_name(run->runtime), opt.timeout);
 	domain_end(run->dom, DOMAIN_TIMEOUT);
 	return G_SOURCE_REMOVE;
 }
 
 static gboolean on_signal(struct run *run, int sig)
 {
-	cli_error("%s: ended by signal %d (%s)", opt.name, sig, g_strsignal(sig));
+	cli_error("%s: ended by signal %d (%s)", runtime_name(run->runtime), sig,
+		  g_strsignal(sig));
 	run->status = CLI_SIGNAL + sig;
 	g_main_loop_quit(run->loop);
 	/* A second one ends us at once, should the last output find no reader. */
@@ -376,6 +380,7 @@ static int run_with_options(void)
 		domain_print_stats(run.dom, stderr);
 	terminal_restore();
 	domain_free(run.dom);
+	runtime_free(run.runtime);
 	module_free(run.module);
 	if (run.trace_file && run.trace_file != stderr)
 		fclose(run.trace_file);

@@ -170,6 +170,22 @@ static gboolean make_backends(struct domain *dom, const struct domain_config *co
 	return TRUE;
 }
 
+static gboolean make_sockets(struct domain *dom, struct runtime *runtime, GError **error)
+{
+	g_autofree char *store = NULL;
+	g_autofree char *control = NULL;
+
+	if (!runtime)
+		return TRUE;
+	store = runtime_file(runtime, "xenstore");
+	dom->store_socket = xenstore_socket_new(dom->store, store, error);
+	if (!dom->store_socket)
+		return FALSE;
+	control = runtime_file(runtime, "control");
+	dom->control = control_new(control, error);
+	return dom->control != NULL;
+}
+
 static gboolean make_devices(struct domain *dom, const struct domain_config *config,
 			     GError **error)
 {
@@ -209,9 +225,10 @@ struct domain *domain_new(const struct domain_config *config, GError **error)
 	dom->grants = grants_new(dom->build, dom->frames, dom->abi->grant_frames,
 				 dom->abi->grant_frames_max);
 	make_events(dom, config);
-	if (!make_backends(dom, config, error) || !make_devices(dom, config, error) ||
-	    !make_machine(dom, config, error))
+	if (!make_backends(dom, config, error) || !make_sockets(dom, config->runtime, error) ||
+	    !make_devices(dom, config, error) || !make_machine(dom, config, error))
 		return NULL;
+	requests_start(dom);
 	return g_steal_pointer(&dom);
 }
 
@@ -282,13 +299,14 @@ void domain_free(struct domain *dom)
 	if (dom->end_source)
 		g_source_remove(dom->end_source);
 	stop(dom);
+	requests_stop(dom);
 	devices_free(dom->devices);
+	control_free(dom->control);
 	if (dom->console)
 		console_free(dom->console);
-	if (dom->store_ring)
-		xenstore_ring_free(dom->store_ring);
-	if (dom->store)
-		xenstore_free(dom->store);
+	xenstore_ring_free(dom->store_ring);
+	xenstore_socket_free(dom->store_socket);
+	xenstore_free(dom->store);
 	trace_free(dom->trace);
 	grants_free(dom->grants);
 	frames_free(dom->frames);

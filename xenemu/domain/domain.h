@@ -8,6 +8,7 @@
 #define XENEMU_DOMAIN_DOMAIN_H
 
 #include "domain/builder.h"
+#include "domain/runtime.h"
 #include "machine/machine.h"
 #include <glib.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ enum domain_trace {
 /**
  * struct domain_config - how to run a guest
  * @name:     for messages and xenstore
+ * @runtime:  where the sockets are made; outlives the domain; NULL for none
  * @build:    the built memory; the domain takes ownership
  * @module:   monitor module, for symbols; outlives the domain
  * @machine_ops, @machine: kind of machine and its configuration (mem, events
@@ -48,6 +50,7 @@ enum domain_trace {
  */
 struct domain_config {
 	const char *name;
+	struct runtime *runtime;
 	struct build *build;
 	const struct module *module;
 	const struct machine_ops *machine_ops;

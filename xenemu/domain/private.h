@@ -8,6 +8,7 @@
 #define XENEMU_DOMAIN_PRIVATE_H
 
 #include "backend/console.h"
+#include "domain/control.h"
 #include "domain/devices.h"
 #include "domain/domain.h"
 #include "domain/events.h"
@@ -32,6 +33,10 @@
  * @suspend_refused: the user has been told
  * @end_source: idle source that completes the end, 0 if none
  * @ended, @opaque: whom to tell
+ * @control:  requests from outside, NULL without a runtime directory
+ * @asked:    a request that the guest has not acknowledged yet, or NULL
+ * @asked_watch: the helper's watch on the guest's acknowledgement, 0 if none
+ * @store_socket: the store's, for tools; NULL without a runtime directory
  */
 struct domain {
 	char *name;
@@ -56,6 +61,10 @@ struct domain {
 	struct watchdogs watchdogs;
 	struct xenstore *store;
 	struct xenstore_ring *store_ring;
+	struct xenstore_socket *store_socket;
+	struct control *control;
+	struct control_request *asked;
+	unsigned int asked_watch;
 	struct console *console;
 	struct devices *devices;
 };
@@ -82,6 +91,12 @@ void domain_message(const struct domain *dom, const char *format, ...) G_GNUC_PR
  * @vcpu: below dom->nr_vcpus
  */
 void mailbox_serve(struct domain *dom, unsigned int vcpu);
+
+/** requests_start() - answer what `xenemu list`, `xenemu shutdown` and others ask */
+void requests_start(struct domain *dom);
+
+/** requests_stop() - whoever waits for an answer gets one; may be called twice */
+void requests_stop(struct domain *dom);
 
 /** store_tree_write() - fill the store with what a toolstack writes for a domU */
 void store_tree_write(struct domain *dom);
