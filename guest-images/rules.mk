@@ -5,7 +5,7 @@
 
 MICRO := guest-images/micro
 MICRO_NAMES := $(patsubst $(MICRO)/%.c,%,$(sort $(wildcard $(MICRO)/*.c)))
-MICRO_NAMES_32 := accessed-dirty entry-state events hypercall-errors mmu-update operations \
+MICRO_NAMES_32 := accessed-dirty entry-state events foreign-code hypercall-errors mmu-update operations \
 	multicall pin-unpin segments time timer traps update-va-mapping user-traps \
 	writable-page-tables xen-version
 GUESTS :=

@@ -17,7 +17,7 @@
 #include <stdint.h>
 #endif
 
-#define PROTOCOL_VERSION 2
+#define PROTOCOL_VERSION 3
 
 /* ------------------------------------------------------------------------
  * Machine memory
@@ -106,6 +106,9 @@
  *                  up to 2 MiB], kept by the helper as @m2p is, M2P32_INVALID
  *                  for frames that are nobody's; 2 MiB aligned.  Else 0
  * @m2p32_bytes:    its size in bytes, a multiple of 2 MiB; else 0
+ * @written:        u8 [@end_mfn]: 1 once the helper has written to the frame, until
+ *                  the monitor clears it; 0 where vCPUs see by themselves that code
+ *                  has changed
  */
 struct boot_info {
 	uint64_t magic;
@@ -133,9 +136,10 @@ struct boot_info {
 	uint32_t pad;
 	uint64_t m2p32;
 	uint64_t m2p32_bytes;
+	uint64_t written;
 };
 _Static_assert(offsetof(struct boot_info, monitor_entry) == BOOT_INFO_ENTRY, "asm");
-_Static_assert(sizeof(struct boot_info) == 160, "layout of struct boot_info");
+_Static_assert(sizeof(struct boot_info) == 168, "layout of struct boot_info");
 
 /* ------------------------------------------------------------------------
  * Frame table: one word for each machine frame.

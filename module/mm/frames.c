@@ -86,6 +86,20 @@ static bool is_device(u64 mfn)
 	       mfn >= boot->end_mfn;
 }
 
+/*
+ * TCG runs translations of code, and forgets those of a page when its own CPU writes
+ * there, but knows nothing of what the helper writes.  A backend's data can't be code
+ * before the guest maps it: then each word is written as it is.
+ */
+static void forget_translations(u64 mfn)
+{
+	u64 *page = frame_ptr(mfn);
+
+	WRITE_ONCE(written[mfn], 0);
+	for (unsigned int i = 0; i < 512; i++)
+		asm volatile("lock orq $0, %0" : "+m"(page[i]));
+}
+
 /* May an L1 entry with this value exist? */
 static inline long check_l1(u64 pte)
 {
@@ -100,6 +114,8 @@ static inline long check_l1(u64 pte)
 	}
 	if (unlikely((pte & PTE_RW) && frame_type(frame_table[mfn])))
 		return -XEN_EBUSY;
+	if (unlikely(written && written[mfn]) && !(pte & PTE_NX))
+		forget_translations(mfn);
 	return 0;
 }
 

@@ -17,6 +17,7 @@ u64 guest_low_end, guest_high_start;
 #define LARGE (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_PS | PTE_NX)
 
 u64 *frame_table, *m2p;
+u8 *written;
 u64 syscall_page;
 
 static u64 heap_next, heap_end;
@@ -140,4 +141,6 @@ void map_init(void)
 	find_guest_space();
 	frame_table = direct(boot->frame_table);
 	m2p = direct(boot->m2p);
+	if (boot->written)
+		written = direct(boot->written);
 }

@@ -38,7 +38,7 @@ my @combinations = (
 
 # 64-bit guests whose subject old Xen has; the transcripts of 32-bit ones say
 # which those are.
-my @old = qw(accessed-dirty bad-iret entry-state events fpu hypercall-errors iret mmu-update
+my @old = qw(accessed-dirty bad-iret entry-state events foreign-code fpu hypercall-errors iret mmu-update
 	multicall pin-unpin segments shutdown-reboot time timer traps
 	update-va-mapping user-traps writable-page-tables xen-version);
 my %not_in = (

@@ -177,6 +177,7 @@ struct machine_layout {
 	uint64_t vcpu_area;
 	uint64_t event_area;
 	uint64_t frame_table;
+	uint64_t written;
 	uint64_t m2p;
 	uint64_t m2p_bytes;
 	uint64_t m2p32;

@@ -184,6 +184,7 @@ static gboolean make_memory(struct builder *b, GError **error)
 	build->events = memory_ptr(build->mem, machine->event_area, sizeof(struct event_area));
 	build->frame_table = memory_ptr(build->mem, machine->frame_table,
 					machine->end_mfn * sizeof(uint64_t));
+	build->written = memory_ptr(build->mem, machine->written, machine->end_mfn);
 	build->m2p = memory_ptr(build->mem, machine->m2p, machine->m2p_bytes);
 	if (machine->m2p32_bytes)
 		build->m2p32 = memory_ptr(build->mem, machine->m2p32, machine->m2p32_bytes);
@@ -215,6 +216,7 @@ static void write_boot_info(struct builder *b)
 		.end_mfn = machine->end_mfn,
 		.guest_mfn = machine->slack >> PAGE_SHIFT,
 		.frame_table = machine->frame_table,
+		.written = machine->written,
 		.m2p = machine->m2p,
 		.m2p_bytes = machine->m2p_bytes,
 		.m2p32 = machine->m2p32,
@@ -263,6 +265,10 @@ void build_set_traits(struct build *build, const struct machine_traits *traits, 
 	boot->tsc_khz = traits->tsc_khz;
 	boot->apic_khz = traits->apic_khz;
 	boot->ivshmem_peer = traits->ivshmem_peer;
+	if (!traits->caches_code) {
+		boot->written = 0;
+		build->written = NULL;
+	}
 }
 
 uint64_t build_pfn_to_mfn(const struct build *build, uint64_t pfn)

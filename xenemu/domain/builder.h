@@ -47,6 +47,7 @@ struct build_config {
  * @vcpus:       vcpu_area[nr_vcpus] in @mem
  * @events:      event_area in @mem
  * @frame_table: u64[end_mfn] in @mem
+ * @written:     u8[end_mfn] in @mem, or NULL: frames_wrote()
  * @m2p:         u64[end_mfn] in @mem
  * @m2p32:       u32[end_mfn] in @mem; NULL for 64-bit guests
  * @width:       word size and paging of the guest
@@ -67,6 +68,7 @@ struct build {
 	struct vcpu_area *vcpus;
 	struct event_area *events;
 	uint64_t *frame_table;
+	uint8_t *written;
 	uint64_t *m2p;
 	uint32_t *m2p32;
 	enum image_width width;

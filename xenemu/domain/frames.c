@@ -365,6 +365,12 @@ void frames_unhold(struct frames *frames, uint64_t mfn)
 	put_cached(frames, mfn);
 }
 
+void frames_wrote(struct frames *frames, uint64_t mfn)
+{
+	if (frames->build->written && mfn < frames->end)
+		__atomic_store_n(&frames->build->written[mfn], 1, __ATOMIC_RELEASE);
+}
+
 uint64_t frames_current(const struct frames *frames)
 {
 	return frames->current;

@@ -86,6 +86,14 @@ gboolean frames_owned(const struct frames *frames, uint64_t mfn);
 void frames_hold(struct frames *frames, uint64_t mfn);
 void frames_unhold(struct frames *frames, uint64_t mfn);
 
+/**
+ * frames_wrote() - a frame of the guest has been written to from outside the VM
+ *
+ * To be called before the guest is told.  What it finds there as code, once it maps the
+ * frame, is what was written (machine_traits.caches_code).
+ */
+void frames_wrote(struct frames *frames, uint64_t mfn);
+
 /** frames_current() - pages the guest has */
 uint64_t frames_current(const struct frames *frames);
 

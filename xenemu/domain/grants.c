@@ -219,6 +219,8 @@ void grants_unmap(struct grants *grants, const struct grant_map *map)
 {
 	struct active *active = active_of(grants, map->ref);
 
+	if (map->write)
+		frames_wrote(grants->frames, map->mfn);
 	active->maps--;
 	active->writes -= map->write ? 1 : 0;
 	unmark(entry_of(grants, map->ref), active);

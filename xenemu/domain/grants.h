@@ -83,7 +83,7 @@ struct grant_map {
  */
 int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct grant_map *map);
 
-/** grants_unmap() - the end of it */
+/** grants_unmap() - the end of it; if it was for writing, the page has been written to */
 void grants_unmap(struct grants *grants, const struct grant_map *map);
 
 #endif

@@ -241,6 +241,7 @@ static int16_t copy_one(struct domain *dom, const void *opaque)
 		return GNTST_general_error;
 	memmove((uint8_t *)memory_page(dom->build->mem, to) + op->dest.offset,
 		(uint8_t *)memory_page(dom->build->mem, from) + op->source.offset, op->len);
+	frames_wrote(dom->frames, to);
 	return GNTST_okay;
 }
 

@@ -78,6 +78,7 @@ struct machine_config {
  * @tsc_khz:      TSC frequency inside the VM
  * @apic_khz:     local APIC timer frequency inside the VM, divider 1
  * @ivshmem_peer: the helper's peer number
+ * @caches_code:  a vCPU may go on with old code where others wrote new
  */
 struct machine_traits {
 	uint32_t transport;
@@ -85,6 +86,7 @@ struct machine_traits {
 	uint64_t tsc_khz;
 	uint64_t apic_khz;
 	uint32_t ivshmem_peer;
+	gboolean caches_code;
 };
 
 /**
