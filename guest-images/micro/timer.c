@@ -162,6 +162,7 @@ void guest_main(void)
 	ok(bound > 0, "VIRQ_TIMER has a port");
 	port = (unsigned int)bound;
 	vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+	event_clear(port); /* a tick from before */
 	one_shot(arm_singleshot, "VCPUOP_set_singleshot_timer");
 	one_shot(arm_timer_op, "set_timer_op");
 	stop();

@@ -21,17 +21,21 @@ static void earlier(u64 *next, u64 deadline)
 
 void timer_arm(struct vcpu *v)
 {
-	u64 next = 0, time;
+	u64 next = 0, time = now();
 
 	earlier(&next, v->deadline);
 	if (!v->asleep)
 		earlier(&next, v->next_tick);
-	earlier(&next, v->poll_deadline);
+	/*
+	 * A poll that is over needs no timer; KVM would deliver one in the past
+	 * again and again, and poll would never see that it is over.
+	 */
+	if (v->poll_deadline > time)
+		earlier(&next, v->poll_deadline);
 	if (!next) {
 		apic_timer(0);
 		return;
 	}
-	time = now();
 	apic_timer(next > time ? next - time : 1);
 }
 
