@@ -134,7 +134,10 @@ static void bounce(struct vcpu *v, struct regs *r, const struct bounce *b)
 	if (b->mask)
 		v->info->evtchn_upcall_mask = 1;
 	r->rip = b->handler;
-	r->rflags &= ~(u64)(RFLAGS_AC | RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
+	r->rflags &= ~(u64)(RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
+	/* Xen leaves it to 32-bit handlers (create_bounce_frame() of x86_32, and compat). */
+	if (!guest32)
+		r->rflags &= ~(u64)RFLAGS_AC;
 	/* rcx and r11 are in the frame: sysretq may clobber them. */
 	r->vector = ENTRY_SYSCALL;
 }
