@@ -66,6 +66,26 @@ static long try(const struct call *c, void *pointer)
 	return HYPERCALL3(c->nr, c->first, pointer, 1);
 }
 
+/*
+ * Does Xen see that an address is its own?  32-bit Xen 3 always does (access_ok()
+ * of x86_32); 64-bit Xen in few of a PAE guest's calls, others read the M2P like
+ * any memory of the guest.
+ */
+static bool refused_by_range(const struct call *c)
+{
+	if (PAGING_LEVELS != 3 || !xen_since(4, 0))
+		return true;
+	switch (c->nr) {
+	case __HYPERVISOR_multicall:
+	case __HYPERVISOR_xen_version:
+	case __HYPERVISOR_grant_table_op:
+	case __HYPERVISOR_memory_op:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void bad_pointers(void)
 {
 	const struct call *c;
@@ -74,7 +94,10 @@ static void bad_pointers(void)
 		long err = xen_since(3, c->minor) ? -XEN_EFAULT : -XEN_ENOSYS;
 
 		is(try(c, BAD), err, "%s: nothing mapped", c->name);
-		is(try(c, XENS), err, "%s: start of Xen's range", c->name);
+		if (refused_by_range(c))
+			is(try(c, XENS), err, "%s: start of Xen's range", c->name);
+		else
+			skip("Xen reads it", "%s: start of Xen's range", c->name);
 		is(try(c, XENS_END), err, "%s: end of Xen's range", c->name);
 #ifdef __x86_64__
 		is(try(c, NON_CANONICAL), err, "%s: non-canonical", c->name);
@@ -101,14 +124,16 @@ static void across_pages(void)
 
 static void not_ours(void)
 {
+	/* Xen 3.0.3 says EINVAL, and so does today's compat layer for 32-bit guests. */
+	bool einval = !xen_since(3, 1) || (xen_since(4, 0) && PAGING_LEVELS != 4);
+
 	ok(HYPERCALL1(__HYPERVISOR_domctl, 0) < 0, "domctl is refused");
 	ok(HYPERCALL1(__HYPERVISOR_sysctl, 0) < 0, "sysctl is refused");
 	ok(HYPERCALL1(__HYPERVISOR_platform_op, 0) < 0, "platform_op is refused");
 	ok(HYPERCALL2(__HYPERVISOR_hvm_op, 0, 0) < 0, "hvm_op is refused");
 	ok(HYPERCALL2(__HYPERVISOR_kexec_op, 0, 0) < 0, "kexec_op is refused");
 	is(sched_op(99, NULL), -XEN_ENOSYS, "an unknown sched_op");
-	is(callback_op(99, NULL), xen_since(3, 1) ? -XEN_ENOSYS : -XEN_EINVAL,
-	   "an unknown callback_op");
+	is(callback_op(99, NULL), einval ? -XEN_EINVAL : -XEN_ENOSYS, "an unknown callback_op");
 	is(vm_assist(0, 99), -XEN_EINVAL, "an unknown vm_assist");
 	is(vm_assist(99, 0), -XEN_ENOSYS, "an unknown vm_assist command");
 }
@@ -131,8 +156,12 @@ static void from_user(void)
 	user_load(&user, user_hypercall, user_hypercall_end);
 	user_regs(&regs);
 #ifdef __i386__
+	/*
+	 * QEMU's TCG, up to 9.0, counts descriptors of 16 bytes in the error code;
+	 * Xen, which looks for a gate of the guest's there, finds that of vector 4.
+	 */
+	set_gate(TRAP_OF, 0);
 	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "int $0x82 in user mode is #GP");
-	/* QEMU's TCG, up to 9.0, counts descriptors of 16 bytes here. */
 	ok(trap_regs.error == (0x82 << 3 | 2) || trap_regs.error == (0x82 << 4 | 2),
 	   "its error code names the vector");
 #else
