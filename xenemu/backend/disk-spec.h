@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * disk-spec.h - what `--disk` says: a virtual disk as the user describes it
+ *
+ * The words are those of xl (xl-disk-configuration(5)), of its deprecated forms, and of
+ * xm before it; a target may be a URI, and a name in the guest need not be given:
+ * "disk.img", "/dev/vg/guest,,xvda,r", "qcow2:disk.qcow2,sda,w", "phy:vg/guest,sda1,w",
+ * "format=vhd, vdev=xvda, target=disk.vhd", "nbd://server/export,,xvdb".
  */
 #ifndef XENEMU_BACKEND_DISK_SPEC_H
 #define XENEMU_BACKEND_DISK_SPEC_H
@@ -16,7 +21,8 @@
  * @cdrom:     the guest is told that it is a CD-ROM
  * @discard:   the guest's discards are passed on
  * @locked:    take the image's lock, as QEMU would; FALSE: the user says that
- *             others may use it too (xl's mode `w!`)
+ *             others may use it too (xm's mode `w!`)
+ * @reconnect: seconds for which requests wait when a server is gone, before they fail
  *
  * Strings are owned by the structure.
  */
@@ -28,7 +34,21 @@ struct disk_spec {
 	gboolean cdrom;
 	gboolean discard;
 	gboolean locked;
+	unsigned int reconnect;
 };
+
+/** Seconds, unless `reconnect=` says otherwise */
+#define DISK_RECONNECT 120
+
+/**
+ * disk_spec_parse() - read what was given to --disk
+ * @text:  as typed
+ * @error: G_OPTION_ERROR, names --disk, the text and the word
+ *
+ * Files and names are not looked at.
+ * Return: disk_spec_free() it; NULL with @error set.
+ */
+struct disk_spec *disk_spec_parse(const char *text, GError **error);
 
 /** disk_spec_free() - free @spec and its strings; NULL is allowed */
 void disk_spec_free(struct disk_spec *spec);

@@ -1,0 +1,2 @@
+# Xen's own parser, of libxen-dev, as the oracle.
+ARGS_test-disk-spec := -lxlutil -lxenlight
