@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "backend/device.h"
 #include "cli/arguments.h"
 #include "domain/domain.h"
 #include <string.h>
@@ -96,6 +97,41 @@ static void test_name(void)
 				  NULL));
 }
 
+static void free_device(gpointer opaque)
+{
+	struct device_config *config = opaque;
+
+	config->free(config);
+}
+
+static void check_disks(char *const *texts, unsigned int nr, const char *refused)
+{
+	g_autoptr(GPtrArray) devices = g_ptr_array_new_with_free_func(free_device);
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpint(parse_disks(texts, devices, &error), ==, refused == NULL);
+	if (refused)
+		g_assert_nonnull(strstr(error->message, refused));
+	else
+		g_assert_cmpuint(devices->len, ==, nr);
+}
+
+static void test_disks(void)
+{
+	char *good[] = { "/a", "/b,,xvda", "/c,qcow2,sda1,r", NULL };
+	char *bad[] = { "/a", "/b,,nosuch", NULL };
+	char *many[28] = { 0 };
+
+	check_disks(NULL, 0, NULL);
+	check_disks(good, 3, NULL);
+	check_disks(bad, 0, "disk nosuch");
+	for (unsigned int i = 0; i < 26; i++)
+		many[i] = "/a";
+	check_disks(many, 26, NULL);
+	many[26] = "/z";
+	check_disks(many, 0, "--disk /z: xvda to xvdz are taken");
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -103,5 +139,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/cli/machine", test_machine);
 	g_test_add_func("/cli/trace", test_trace);
 	g_test_add_func("/cli/name", test_name);
+	g_test_add_func("/cli/disks", test_disks);
 	return g_test_run();
 }

@@ -3,6 +3,7 @@
  * arguments.c - option values that are more than a word
  */
 #include "cli/arguments.h"
+#include "backend/vbd.h"
 #include "domain/domain.h"
 #include <string.h>
 
@@ -150,4 +151,49 @@ gboolean parse_name(const char *text, GError **error)
 		    "--name: `%s' is not a name; give up to %d letters, digits or _-.+:", text,
 		    NAME_MAX_BYTES);
 	return FALSE;
+}
+
+/* --- --disk --- */
+
+/* Move the specs to @devices. */
+static gboolean make_disks(GPtrArray *specs, GPtrArray *devices, GError **error)
+{
+	for (unsigned int i = 0; i < specs->len; i++) {
+		struct disk_spec *spec = g_steal_pointer(&specs->pdata[i]);
+		struct device_config *config;
+
+		if (!spec->vdev) {
+			g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--disk %s: xvda to xvdz are taken; name the disk in the "
+				    "guest",
+				    spec->target);
+			disk_spec_free(spec);
+			return FALSE;
+		}
+		config = vbd_config_new(spec, error);
+		if (!config)
+			return FALSE;
+		g_ptr_array_add(devices, config);
+	}
+	return TRUE;
+}
+
+static void free_spec(gpointer spec)
+{
+	disk_spec_free(spec);
+}
+
+gboolean parse_disks(char *const *texts, GPtrArray *devices, GError **error)
+{
+	g_autoptr(GPtrArray) specs = g_ptr_array_new_with_free_func(free_spec);
+
+	for (; texts && *texts; texts++) {
+		struct disk_spec *spec = disk_spec_parse(*texts, error);
+
+		if (!spec)
+			return FALSE;
+		g_ptr_array_add(specs, spec);
+	}
+	vbd_name_disks(specs);
+	return make_disks(specs, devices, error);
 }

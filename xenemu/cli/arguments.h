@@ -49,4 +49,14 @@ gboolean parse_trace(const char *text, uint32_t *trace, GError **error);
  */
 gboolean parse_name(const char *text, GError **error);
 
+/**
+ * parse_disks() - what --disk says, each time it is given
+ * @texts:   as typed (disk_spec_parse()), NULL at the end; may be NULL
+ * @devices: receives a struct device_config for each, in this order
+ * @error:   G_OPTION_ERROR or DEVICE_ERROR
+ *
+ * Disks without a name get the first free one of xvda, xvdb...  No file is opened.
+ */
+gboolean parse_disks(char *const *texts, GPtrArray *devices, GError **error);
+
 #endif

@@ -2,6 +2,7 @@
 /*
  * run.c - `xenemu run`: boots one guest in the foreground
  */
+#include "backend/device.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/terminal.h"
@@ -43,6 +44,7 @@ static struct {
 	uint64_t memory;
 	struct machine_choice machine;
 	uint32_t trace;
+	GPtrArray *devices;
 } opt = { .vcpus = 1 };
 
 static const GOptionEntry entries[] = {
@@ -61,7 +63,8 @@ static const GOptionEntry entries[] = {
 	  "Xen ABI, see `xenemu modules` (default auto: what the kernel wants)", "ABI" },
 	{ "machine", 0, 0, G_OPTION_ARG_STRING, &opt.machine_text,
 	  "auto, kvm, or qemu[,accel=NAME][,cpu=MODEL] (default auto)", "MACHINE" },
-	{ "disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &opt.disks, "Not yet supported", "SPEC" },
+	{ "disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &opt.disks,
+	  "Disk, as xl's: TARGET[,FORMAT[,VDEV[,MODE]]]; more than once for more", "SPEC" },
 	{ "vif", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.vifs, "Not yet supported", "SPEC" },
 	{ "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &opt.timeout,
 	  "End the guest after so long, with status 6", "SECONDS" },
@@ -122,9 +125,6 @@ static gboolean check_options(GError **error)
 {
 	if (!opt.kernel)
 		return refuse(error, "--kernel", "missing; name the guest's kernel file");
-	if (opt.disks)
-		return refuse(error, "--disk",
-			      "not yet supported; boot from a ramdisk (--ramdisk)");
 	if (opt.vifs)
 		return refuse(error, "--vif", "not yet supported; leave it out");
 	if (opt.vcpus < 1 || opt.vcpus > MAX_VCPUS)
@@ -139,7 +139,15 @@ static gboolean check_options(GError **error)
 	return (!opt.name || parse_name(opt.name, error)) &&
 	       parse_memory(opt.memory_text, &opt.memory, error) &&
 	       parse_trace(opt.trace_text, &opt.trace, error) &&
-	       parse_machine(opt.machine_text, &opt.machine, error);
+	       parse_machine(opt.machine_text, &opt.machine, error) &&
+	       parse_disks(opt.disks, opt.devices, error);
+}
+
+static void free_device(gpointer opaque)
+{
+	struct device_config *config = opaque;
+
+	config->free(config);
 }
 
 /* After parsing: GOption would not free a string that was there before. */
@@ -147,6 +155,7 @@ static void set_defaults(void)
 {
 	if (!opt.memory_text)
 		opt.memory_text = g_strdup("256");
+	opt.devices = g_ptr_array_new_with_free_func(free_device);
 }
 
 static void free_options(void)
@@ -164,6 +173,7 @@ static void free_options(void)
 	g_strfreev(opt.vifs);
 	g_strfreev(opt.qemu_args);
 	machine_choice_clear(&opt.machine);
+	g_clear_pointer(&opt.devices, g_ptr_array_unref);
 }
 
 /* --- what the guest is made of --- */
@@ -286,6 +296,7 @@ static struct domain *make_domain(struct run *run, const struct image *image, GE
 		.trace = opt.trace,
 		.boot_flags = opt.monitor_fault ? BOOT_FAULT : 0,
 		.trace_file = run->trace_file,
+		.devices = opt.devices,
 		.console_in = terminal_usable(STDIN_FILENO) ? STDIN_FILENO : -1,
 		.console_out = STDOUT_FILENO,
 		.ended = on_ended,
