@@ -105,37 +105,11 @@ static void step(struct xenstore *xs, struct connection **clients, struct input 
 	}
 }
 
-static gboolean count(void *opaque, const char *path, const struct node *node)
-{
-	GHashTable *census = opaque;
-	gpointer owner = GUINT_TO_POINTER(node_owner(node));
-	unsigned int seen = GPOINTER_TO_UINT(g_hash_table_lookup(census, owner));
-	size_t child_bytes = 0;
-
-	CHECK(path_valid(path));
-	CHECK(node->refs >= 1);
-	CHECK(node->generation);
-	CHECK(node->perms->len);
-	for (unsigned int i = 0; node->children && i < node->children->len; i++)
-		child_bytes += ((struct node *)node->children->pdata[i])->name->len + 1;
-	CHECK(child_bytes == node->child_bytes);
-	g_hash_table_insert(census, owner, GUINT_TO_POINTER(seen + 1));
-	return TRUE;
-}
-
 static void check_tree(const struct tree *tree)
 {
-	GHashTable *census = g_hash_table_new(NULL, NULL);
-	GHashTableIter iter;
-	gpointer domid, owned;
-
-	node_walk(tree->root, "/", count, census);
-	g_hash_table_iter_init(&iter, tree->owned);
-	while (g_hash_table_iter_next(&iter, &domid, &owned))
-		CHECK(g_hash_table_lookup(census, domid) == owned);
+	CHECK(tree_check(tree));
 	for (unsigned int guest = 1; guest < NR_CLIENTS; guest++)
 		CHECK(tree_owned(tree, guest) <= QUOTA_NODES);
-	g_hash_table_unref(census);
 }
 
 /* Without its nodes and connection, a guest costs nothing. */

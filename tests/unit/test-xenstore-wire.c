@@ -321,6 +321,35 @@ static void test_privileged(struct fixture *f, const void *data G_GNUC_UNUSED)
 	EXPECT_ERROR(f->root, XS_RELEASE, 0, "2\0", "ENOSYS");
 }
 
+static void test_control(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	EXPECT(f->root, XS_CONTROL, 0, "check\0", "OK\0");
+	EXPECT(f->root, XS_CONTROL, 0, "print\0words\0", "OK\0");
+	EXPECT(f->root, XS_CONTROL, 0, "help\0",
+	       "check\t\nprint\t<string>\nquota\t[<domid>]\nhelp\t\n\0");
+	end_call(f->root, XS_CONTROL, 0, "quota\0", 6);
+	g_assert_nonnull(
+		strstr((char *)f->root->payload->data, "nodes            :     1000 "));
+	EXPECT_OK(f->guest, XS_WATCH, 0, "data\0t\0");
+	end_start(f->guest);
+	end_call(f->root, XS_CONTROL, 0,
+		 "quota\0"
+		 "1\0",
+		 8);
+	g_assert_true(g_str_has_prefix((char *)f->root->payload->data,
+				       "Domain 1:\n"
+				       "nodes           :        1\n"
+				       "watches         :        1\n"
+				       "transactions    :        1\n"));
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "quota\0009\0", "ENOENT");
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "quota\0x\0", "EINVAL");
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "live-update\0", "EINVAL");
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "check\0x\0", "EINVAL");
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "check", "EINVAL");
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "print\0", "EINVAL");
+	EXPECT_ERROR(f->root, XS_CONTROL, 0, "", "EINVAL");
+}
+
 static void test_unknown(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
 	EXPECT_ERROR(f->guest, XS_WATCH_EVENT, 0, "data\0t\0", "ENOSYS");
@@ -509,6 +538,22 @@ static void test_watch_special(struct fixture *f, const void *data G_GNUC_UNUSED
 	end_free(end_new(f->xs, 3));
 	g_assert_cmpstr(end_event(f->guest), ==, "@releaseDomain|out");
 	g_assert_cmpstr(end_event(f->guest), ==, "");
+	EXPECT(f->guest, XS_GET_PERMS, 0, "@releaseDomain\0", "n0\0r1\0");
+	EXPECT_ERROR(f->guest, XS_GET_PERMS, 0, "@introduceDomain\0", "EACCES");
+	EXPECT(f->root, XS_GET_PERMS, 0, "@introduceDomain\0", "n0\0");
+	EXPECT_ERROR(f->root, XS_GET_PERMS, 0, "@other\0", "EINVAL");
+	EXPECT_ERROR(f->root, XS_READ, 0, "@releaseDomain\0", "EINVAL");
+}
+
+/* A tool that connects is no domain. */
+static void test_watch_tools(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	EXPECT_OK(f->root, XS_WATCH, 0, "@introduceDomain\0in\0");
+	EXPECT_OK(f->root, XS_WATCH, 0, "@releaseDomain\0out\0");
+	g_assert_cmpstr(end_event(f->root), ==, "@introduceDomain|in");
+	g_assert_cmpstr(end_event(f->root), ==, "@releaseDomain|out");
+	end_free(end_new(f->xs, 0));
+	g_assert_cmpstr(end_event(f->root), ==, "");
 }
 
 /* An event that waits already is not queued again; what is lost is made up for. */
@@ -889,6 +934,7 @@ int main(int argc, char **argv)
 	ADD("backlog", test_backlog);
 	ADD("directory-part", test_directory_part);
 	ADD("privileged", test_privileged);
+	ADD("control", test_control);
 	ADD("unknown", test_unknown);
 	ADD("domains", test_domains);
 	ADD("access", test_access);
@@ -898,6 +944,7 @@ int main(int argc, char **argv)
 	ADD("watch-errors", test_watch_errors);
 	ADD("watch-access", test_watch_access);
 	ADD("watch-special", test_watch_special);
+	ADD("watch-tools", test_watch_tools);
 	ADD("watch-flood", test_watch_flood);
 	ADD("transaction", test_transaction);
 	ADD("transaction-abort", test_transaction_abort);

@@ -9,8 +9,6 @@
 #include "xenstore/wire.h"
 #include <string.h>
 
-/* With so many replies waiting no further request is taken (quota_req_outstanding). */
-#define MAX_REPLIES 20
 /* Above either of these, watches that fire are noted as such and told again later. */
 #define MAX_EVENTS 1024
 #define MAX_EVENT_BYTES (256 << 10)
@@ -83,7 +81,7 @@ void connection_close_transaction(struct connection *conn, struct transaction *t
 
 size_t connection_wants(const struct connection *conn)
 {
-	if (conn->replies >= MAX_REPLIES)
+	if (conn->replies >= CONNECTION_MAX_REPLIES)
 		return 0;
 	if (conn->received < sizeof(conn->header))
 		return sizeof(conn->header) - conn->received;

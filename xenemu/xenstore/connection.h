@@ -12,6 +12,9 @@
 #include "xenstore/store.h"
 #include <xen/io/xs_wire.h>
 
+/* With so many replies waiting no further request is taken (quota_req_outstanding). */
+#define CONNECTION_MAX_REPLIES 20
+
 /**
  * struct connection - a connection
  * @xs:       the store

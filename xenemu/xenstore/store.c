@@ -3,11 +3,14 @@
  * store.c - operations on the tree with permissions, quotas and watches, in a
  * transaction or not
  */
+#include <errno.h> /* before xs_wire.h, which looks for EINVAL */
+
+#include "xenstore/connection.h"
 #include "xenstore/store.h"
 #include "xenstore/transaction.h"
 #include "xenstore/watch.h"
-#include <errno.h>
 #include <string.h>
+#include <xen/xen.h>
 
 /*
  * What xenstored adds to a node's content when it holds it against the quota:
@@ -26,6 +29,19 @@ struct account *store_account(struct xenstore *xs, unsigned int domid)
 	account->limit = domid ? QUOTA_BYTES : SIZE_MAX;
 	g_hash_table_insert(xs->accounts, GUINT_TO_POINTER(domid), account);
 	return account;
+}
+
+gboolean store_introduced(const struct xenstore *xs, unsigned int domid)
+{
+	if (domid == 0 || domid == DOMID_SELF)
+		return TRUE;
+	for (unsigned int i = 0; i < xs->connections->len; i++) {
+		const struct connection *conn = xs->connections->pdata[i];
+
+		if (conn->client.domid == domid)
+			return TRUE;
+	}
+	return FALSE;
 }
 
 static struct tree *view_tree(const struct view *view)
@@ -340,14 +356,52 @@ static unsigned int owner_of(const GArray *perms)
 	return g_array_index(perms, struct permission, 0).domid;
 }
 
+/* Where the permissions of "@introduceDomain" and "@releaseDomain" are; NULL of others. */
+static GArray **special_perms(struct xenstore *xs, const char *name)
+{
+	if (!strcmp(name, "@introduceDomain"))
+		return &xs->introduce_perms;
+	return !strcmp(name, "@releaseDomain") ? &xs->release_perms : NULL;
+}
+
+static int set_special_perms(const struct view *view, GArray **special, GArray *perms)
+{
+	unsigned int want = ACCESS_WRITE | ACCESS_OWNER;
+
+	if ((perms_allow(*special, view->client) & want) != want)
+		return EACCES;
+	g_array_ref(perms);
+	g_array_unref(*special);
+	*special = perms;
+	return 0;
+}
+
+int view_get_perms(const struct view *view, const char *path, const GArray **perms)
+{
+	GArray **special = special_perms(view->xs, path);
+	const struct node *node;
+	int err;
+
+	if (special) {
+		*perms = *special;
+		return perms_allow(*special, view->client) & ACCESS_READ ? 0 : EACCES;
+	}
+	err = view_node(view, path, ACCESS_READ, &node);
+	*perms = err ? NULL : node->perms;
+	return err;
+}
+
 int view_set_perms(const struct view *view, const char *path, GArray *perms)
 {
+	GArray **special = special_perms(view->xs, path);
 	const struct node *node;
 	struct node *old;
 	int err;
 
 	if (!view->client->privileged && perms->len > QUOTA_PERMISSIONS)
 		return ENOSPC;
+	if (special)
+		return set_special_perms(view, special, perms);
 	err = view_node(view, path, ACCESS_WRITE | ACCESS_OWNER, &node);
 	if (err)
 		return err;
@@ -361,22 +415,5 @@ int view_set_perms(const struct view *view, const char *path, GArray *perms)
 	old = before(view);
 	tree_set_perms(view_tree(view), path, perms, ++view->xs->generation);
 	changed(view, path, old);
-	return 0;
-}
-
-int store_set_special_perms(const struct view *view, const char *name, GArray *perms)
-{
-	GArray **special = !strcmp(name, "@introduceDomain") ? &view->xs->introduce_perms
-			   : !strcmp(name, "@releaseDomain") ? &view->xs->release_perms
-							     : NULL;
-	unsigned int want = ACCESS_WRITE | ACCESS_OWNER;
-
-	if (!special)
-		return EINVAL;
-	if ((perms_allow(*special, view->client) & want) != want)
-		return EACCES;
-	g_array_ref(perms);
-	g_array_unref(*special);
-	*special = perms;
 	return 0;
 }

@@ -54,6 +54,9 @@ struct xenstore {
 /** store_account() - the account of domain @domid; lives as long as the store */
 struct account *store_account(struct xenstore *xs, unsigned int domid);
 
+/** store_introduced() - is the domain connected?  Domain 0 always is. */
+gboolean store_introduced(const struct xenstore *xs, unsigned int domid);
+
 /**
  * struct view - who looks at the store, and through what
  * @xs:          the store
@@ -86,10 +89,18 @@ int view_mkdir(const struct view *view, const char *path);
 /** view_remove() - remove a node and all below it; ENOENT without its parent */
 int view_remove(const struct view *view, const char *path);
 
-/** view_set_perms() - set permissions; a reference to @perms is taken if needed */
-int view_set_perms(const struct view *view, const char *path, GArray *perms);
+/**
+ * view_get_perms() - who may do what
+ * @path:  of a node, or "@introduceDomain" or "@releaseDomain"
+ * @perms: valid until the store changes
+ */
+int view_get_perms(const struct view *view, const char *path, const GArray **perms);
 
-/** store_set_special_perms() - of "@introduceDomain" and "@releaseDomain" */
-int store_set_special_perms(const struct view *view, const char *name, GArray *perms);
+/**
+ * view_set_perms() - set permissions
+ * @path:  likewise; of the special names, no transaction knows
+ * @perms: a reference is taken if needed
+ */
+int view_set_perms(const struct view *view, const char *path, GArray *perms);
 
 #endif

@@ -331,6 +331,37 @@ gboolean node_walk(const struct node *node, const char *path,
 	return go_on;
 }
 
+/* What tree_check() has counted: nodes by owner. */
+static gboolean check_node(void *opaque, const char *path, const struct node *node)
+{
+	GHashTable *census = opaque;
+	gpointer owner;
+	unsigned int seen;
+	size_t child_bytes = 0;
+
+	if (!path_valid(path) || !node->refs || !node->generation || !node->perms->len)
+		return FALSE;
+	for (unsigned int i = 0; node->children && i < node->children->len; i++)
+		child_bytes += ((struct node *)node->children->pdata[i])->name->len + 1;
+	owner = GUINT_TO_POINTER(node_owner(node));
+	seen = GPOINTER_TO_UINT(g_hash_table_lookup(census, owner));
+	g_hash_table_insert(census, owner, GUINT_TO_POINTER(seen + 1));
+	return child_bytes == node->child_bytes;
+}
+
+gboolean tree_check(const struct tree *tree)
+{
+	g_autoptr(GHashTable) census = g_hash_table_new(NULL, NULL);
+	gboolean good = node_walk(tree->root, "/", check_node, census);
+	GHashTableIter iter;
+	gpointer domid, owned;
+
+	g_hash_table_iter_init(&iter, tree->owned);
+	while (good && g_hash_table_iter_next(&iter, &domid, &owned))
+		good = g_hash_table_lookup(census, domid) == owned;
+	return good;
+}
+
 /* Characters of a path: docs/misc/xenstore.txt of Xen. */
 #define PATH_CHARACTERS                                                                        \
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZ"                                                           \

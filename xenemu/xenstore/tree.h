@@ -156,6 +156,9 @@ gboolean node_walk(const struct node *node, const char *path,
 		   gboolean (*visit)(void *opaque, const char *path, const struct node *node),
 		   void *opaque);
 
+/** tree_check() - are names, counts and references of all of @tree consistent? */
+gboolean tree_check(const struct tree *tree);
+
 /** path_valid() - is @path an absolute path of the permitted characters and length? */
 gboolean path_valid(const char *path);
 

@@ -8,9 +8,9 @@
 
 #include "xenstore/transaction.h"
 #include "xenstore/watch.h"
+#include "xenstore/wire-control.h"
 #include "xenstore/wire.h"
 #include <string.h>
-#include <xen/xen.h>
 
 /**
  * struct request - a request that is being served
@@ -207,11 +207,11 @@ static int serve_directory_part(struct request *req)
 static int serve_get_perms(struct request *req)
 {
 	g_autofree char *path = only_path(req);
-	const struct node *node;
-	int err = path ? view_node(&req->view, path, ACCESS_READ, &node) : EINVAL;
+	const GArray *perms;
+	int err = path ? view_get_perms(&req->view, path, &perms) : EINVAL;
 
 	if (!err)
-		perms_format(node->perms, req->reply);
+		perms_format(perms, req->reply);
 	return err;
 }
 
@@ -228,8 +228,6 @@ static int serve_set_perms(struct request *req)
 	path = absolute(req, req->data);
 	if (!perms || !path)
 		return EINVAL;
-	if (path[0] == '@')
-		return reply_ok(req, store_set_special_perms(&req->view, path, perms));
 	return reply_ok(req, view_set_perms(&req->view, path, perms));
 }
 
@@ -343,19 +341,6 @@ static int serve_get_domain_path(struct request *req)
 	return 0;
 }
 
-static gboolean introduced(const struct xenstore *xs, unsigned int domid)
-{
-	if (domid == 0 || domid == DOMID_SELF)
-		return TRUE;
-	for (unsigned int i = 0; i < xs->connections->len; i++) {
-		const struct connection *conn = xs->connections->pdata[i];
-
-		if (conn->client.domid == domid)
-			return TRUE;
-	}
-	return FALSE;
-}
-
 /* Xen 4.17 refuses this to a domU; its documentation, and Xen 3.x, don't. */
 static int serve_is_domain_introduced(struct request *req)
 {
@@ -363,8 +348,21 @@ static int serve_is_domain_introduced(struct request *req)
 
 	if (!parse_domid(only_string(req), &domid))
 		return EINVAL;
-	reply_string(req, introduced(req->view.xs, domid) ? "T" : "F");
+	reply_string(req, store_introduced(req->view.xs, domid) ? "T" : "F");
 	return 0;
+}
+
+static int serve_control(struct request *req)
+{
+	g_autoptr(GStrvBuilder) builder = g_strv_builder_new();
+	g_auto(GStrv) words = NULL;
+
+	if (!req->len || req->data[req->len - 1])
+		return EINVAL;
+	for (size_t at = 0; at < req->len; at += strlen(req->data + at) + 1)
+		g_strv_builder_add(builder, req->data + at);
+	words = g_strv_builder_end(builder);
+	return wire_control(req->view.xs, words, req->reply);
 }
 
 /* The toolstack's requests: this store serves one guest, and we are its toolstack. */
@@ -381,7 +379,7 @@ static const struct wire_func {
 	int (*serve)(struct request *req);
 	unsigned int flags;
 } wire_funcs[XS_TYPE_COUNT] = {
-	[XS_CONTROL] = { "CONTROL", serve_unsupported, PRIVILEGED },
+	[XS_CONTROL] = { "CONTROL", serve_control, PRIVILEGED },
 	[XS_DIRECTORY] = { "DIRECTORY", serve_directory, 0 },
 	[XS_READ] = { "READ", serve_read, 0 },
 	[XS_GET_PERMS] = { "GET_PERMS", serve_get_perms, 0 },
