@@ -31,12 +31,12 @@ struct end {
 	GQueue events;
 };
 
-static void end_ready(void *opaque)
+static inline void end_ready(void *opaque)
 {
 	((struct end *)opaque)->ready++;
 }
 
-static struct end *end_new(struct xenstore *xs, unsigned int domid)
+static inline struct end *end_new(struct xenstore *xs, unsigned int domid)
 {
 	struct end *end = g_new0(struct end, 1);
 
@@ -46,7 +46,7 @@ static struct end *end_new(struct xenstore *xs, unsigned int domid)
 	return end;
 }
 
-static void end_free(struct end *end)
+static inline void end_free(struct end *end)
 {
 	connection_free(end->conn);
 	g_byte_array_unref(end->payload);
@@ -54,8 +54,8 @@ static void end_free(struct end *end)
 	g_free(end);
 }
 
-static void end_take_event(struct end *end, const struct xsd_sockmsg *header,
-			   const char *payload)
+static inline void end_take_event(struct end *end, const struct xsd_sockmsg *header,
+				  const char *payload)
 {
 	const char *token = memchr(payload, '\0', header->len);
 
@@ -68,7 +68,7 @@ static void end_take_event(struct end *end, const struct xsd_sockmsg *header,
 }
 
 /* Fetches all that waits; returns how many replies were among it. */
-static unsigned int end_fetch(struct end *end)
+static inline unsigned int end_fetch(struct end *end)
 {
 	g_autoptr(GByteArray) bytes = g_byte_array_new();
 	unsigned int replies = 0;
@@ -103,8 +103,8 @@ static unsigned int end_fetch(struct end *end)
 }
 
 /* Sends a request in pieces as small as they are wanted, without fetching the reply. */
-static void end_send(struct end *end, uint32_t type, uint32_t tx, const void *payload,
-		     size_t len)
+static inline void end_send(struct end *end, uint32_t type, uint32_t tx, const void *payload,
+			    size_t len)
 {
 	struct xsd_sockmsg header = { type, ++end->req_id, tx, len };
 
@@ -116,15 +116,16 @@ static void end_send(struct end *end, uint32_t type, uint32_t tx, const void *pa
 	g_assert_true(connection_feed(end->conn, payload, len));
 }
 
-static void end_call(struct end *end, uint32_t type, uint32_t tx, const void *payload,
-		     size_t len)
+static inline void end_call(struct end *end, uint32_t type, uint32_t tx, const void *payload,
+			    size_t len)
 {
 	end_fetch(end);
 	end_send(end, type, tx, payload, len);
 	g_assert_cmpuint(end_fetch(end), ==, 1);
 }
 
-static void end_check(const struct end *end, uint32_t type, const char *reply, size_t len)
+static inline void end_check(const struct end *end, uint32_t type, const char *reply,
+			     size_t len)
 {
 	if (end->type == XS_ERROR && type != XS_ERROR)
 		g_error("error %s in place of a reply", (const char *)end->payload->data);
@@ -148,7 +149,7 @@ static void end_check(const struct end *end, uint32_t type, const char *reply, s
 	} while (0)
 
 /* The next event, or "" when there is none; valid until the next call. */
-static const char *end_event(struct end *end)
+static inline const char *end_event(struct end *end)
 {
 	static char *event;
 
@@ -158,7 +159,7 @@ static const char *end_event(struct end *end)
 	return event ? event : "";
 }
 
-static uint32_t end_start(struct end *end)
+static inline uint32_t end_start(struct end *end)
 {
 	end_call(end, XS_TRANSACTION_START, 0, "", 1);
 	g_assert_cmpuint(end->type, ==, XS_TRANSACTION_START);
@@ -166,7 +167,7 @@ static uint32_t end_start(struct end *end)
 }
 
 /* A store with what a toolstack makes for domain 1. */
-static struct xenstore *store_for_guest(void)
+static inline struct xenstore *store_for_guest(void)
 {
 	struct xenstore *xs = xenstore_new(NULL);
 
