@@ -333,18 +333,44 @@ static void clear_forward(gpointer opaque)
 	g_free(forward->address);
 }
 
+static GArray *new_forwards(void)
+{
+	GArray *forwards = g_array_new(FALSE, FALSE, sizeof(struct vif_forward));
+
+	g_array_set_clear_func(forwards, clear_forward);
+	return forwards;
+}
+
 struct vif_spec *vif_spec_parse(const char *text, GError **error)
 {
 	g_autoptr(VifSpec) spec = g_new0(struct vif_spec, 1);
 	g_auto(GStrv) words = g_strsplit(text, ",", -1);
 
 	spec->devid = -1;
-	spec->forwards = g_array_new(FALSE, FALSE, sizeof(struct vif_forward));
-	g_array_set_clear_func(spec->forwards, clear_forward);
+	spec->forwards = new_forwards();
 	for (char **word = words; *word; word++)
 		if (*g_strstrip(*word) && !parse_word(spec, *word, error))
 			return NULL;
 	return check(spec, error) ? g_steal_pointer(&spec) : NULL;
+}
+
+struct vif_spec *vif_spec_copy(const struct vif_spec *spec)
+{
+	struct vif_spec *copy = g_new0(struct vif_spec, 1);
+
+	*copy = *spec;
+	copy->target = g_strdup(spec->target);
+	copy->vifname = g_strdup(spec->vifname);
+	copy->ip = g_strdup(spec->ip);
+	copy->forwards = new_forwards();
+	for (unsigned int i = 0; i < spec->forwards->len; i++) {
+		struct vif_forward forward =
+			g_array_index(spec->forwards, struct vif_forward, i);
+
+		forward.address = g_strdup(forward.address);
+		g_array_append_val(copy->forwards, forward);
+	}
+	return copy;
 }
 
 void vif_spec_choose_mac(struct vif_spec *spec, const char *guest, unsigned int index)

@@ -81,6 +81,9 @@ struct vif_spec {
  */
 struct vif_spec *vif_spec_parse(const char *text, GError **error);
 
+/** vif_spec_copy() - a copy of its own; vif_spec_free() it */
+struct vif_spec *vif_spec_copy(const struct vif_spec *spec);
+
 /** vif_spec_choose_mac() - if there is none: one of Xen's, the same each time */
 void vif_spec_choose_mac(struct vif_spec *spec, const char *guest, unsigned int index);
 
