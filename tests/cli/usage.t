@@ -58,7 +58,10 @@ refused([@run, '--vcpus', 'many'], qr/--vcpus/);
 refused([@run, '--vcpus', '2'], qr/--vcpus: more than one is not yet supported/);
 refused([@run, '--disk', 'zip:disk.img,xvda,rw'], qr/--disk zip:disk\.img,xvda,rw: zip.*prefix/);
 refused([@run, '--disk', '/a,,xvdb', '--disk', '/b,,nosuch'], qr/disk nosuch: .*name/);
-refused([@run, '--vif', 'user'], qr/--vif: not yet supported/);
+refused([@run, '--vif', 'usr'], qr/--vif: `usr' is not known/);
+refused([@run, '--vif', 'user,hostfwd=22'], qr/--vif: hostfwd=22: give tcp or udp/);
+refused([@run, '--vif', 'user,devid=1', '--vif', 'bridge=br0,devid=1'],
+	qr/--vif: devid=1 is given twice/);
 refused([@run, '--timeout', '-1'], qr/--timeout/);
 refused([@run, '--timeout', 'nan'], qr/--timeout/);
 refused([@run, '--timeout', 'soon'], qr/timeout/);

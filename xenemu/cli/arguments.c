@@ -4,6 +4,7 @@
  */
 #include "cli/arguments.h"
 #include "backend/vbd.h"
+#include "backend/vif.h"
 #include "domain/domain.h"
 #include <string.h>
 
@@ -196,4 +197,76 @@ gboolean parse_disks(char *const *texts, GPtrArray *devices, GError **error)
 	}
 	vbd_name_disks(specs);
 	return make_disks(specs, devices, error);
+}
+
+/* --- --vif --- */
+
+/* Marks the indices that are given; FALSE: one twice. */
+static gboolean mark_devids(const GPtrArray *specs, gboolean *used, GError **error)
+{
+	for (unsigned int i = 0; i < specs->len; i++) {
+		const struct vif_spec *spec = specs->pdata[i];
+
+		if (spec->devid < 0)
+			continue;
+		if (used[spec->devid]) {
+			g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--vif: devid=%d is given twice", spec->devid);
+			return FALSE;
+		}
+		used[spec->devid] = TRUE;
+	}
+	return TRUE;
+}
+
+/* The first index that is not used; one past the last when there is none. */
+static unsigned int free_devid(const gboolean *used)
+{
+	unsigned int index = 0;
+
+	while (index <= VIF_MAX_DEVID && used[index])
+		index++;
+	return index;
+}
+
+static gboolean make_vifs(GPtrArray *specs, GPtrArray *devices, GError **error)
+{
+	gboolean used[VIF_MAX_DEVID + 1] = { 0 };
+
+	if (!mark_devids(specs, used, error))
+		return FALSE;
+	while (specs->len) {
+		struct vif_spec *spec = specs->pdata[0];
+
+		if (spec->devid < 0)
+			spec->devid = free_devid(used);
+		if (spec->devid > VIF_MAX_DEVID) {
+			g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+				    "--vif: a guest can have %u interfaces at most",
+				    VIF_MAX_DEVID + 1);
+			return FALSE;
+		}
+		used[spec->devid] = TRUE;
+		g_ptr_array_add(devices, vif_config_new(g_ptr_array_steal_index(specs, 0)));
+	}
+	return TRUE;
+}
+
+static void free_vif_spec(gpointer spec)
+{
+	vif_spec_free(spec);
+}
+
+gboolean parse_vifs(char *const *texts, GPtrArray *devices, GError **error)
+{
+	g_autoptr(GPtrArray) specs = g_ptr_array_new_with_free_func(free_vif_spec);
+
+	for (; texts && *texts; texts++) {
+		struct vif_spec *spec = vif_spec_parse(*texts, error);
+
+		if (!spec)
+			return FALSE;
+		g_ptr_array_add(specs, spec);
+	}
+	return make_vifs(specs, devices, error);
 }

@@ -59,4 +59,14 @@ gboolean parse_name(const char *text, GError **error);
  */
 gboolean parse_disks(char *const *texts, GPtrArray *devices, GError **error);
 
+/**
+ * parse_vifs() - what --vif says, each time it is given
+ * @texts:   as typed (vif_spec_parse()), NULL at the end; may be NULL
+ * @devices: receives a struct device_config for each, in this order
+ * @error:   G_OPTION_ERROR
+ *
+ * Interfaces without a devid get the first free one.  Nothing is opened.
+ */
+gboolean parse_vifs(char *const *texts, GPtrArray *devices, GError **error);
+
 #endif

@@ -65,7 +65,10 @@ static const GOptionEntry entries[] = {
 	  "auto, kvm, or qemu[,accel=NAME][,cpu=MODEL] (default auto)", "MACHINE" },
 	{ "disk", 'd', 0, G_OPTION_ARG_STRING_ARRAY, &opt.disks,
 	  "Disk, as xl's: TARGET[,FORMAT[,VDEV[,MODE]]]; more than once for more", "SPEC" },
-	{ "vif", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.vifs, "Not yet supported", "SPEC" },
+	{ "vif", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.vifs,
+	  "Network interface, as xl's: bridge=NAME, tap=NAME or user[,hostfwd=tcp:2222:22]; "
+	  "more than once for more",
+	  "SPEC" },
 	{ "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &opt.timeout,
 	  "End the guest after so long, with status 6", "SECONDS" },
 	{ "trace", 0, 0, G_OPTION_ARG_STRING, &opt.trace_text,
@@ -125,8 +128,6 @@ static gboolean check_options(GError **error)
 {
 	if (!opt.kernel)
 		return refuse(error, "--kernel", "missing; name the guest's kernel file");
-	if (opt.vifs)
-		return refuse(error, "--vif", "not yet supported; leave it out");
 	if (opt.vcpus < 1 || opt.vcpus > MAX_VCPUS)
 		return refuse(error, "--vcpus", "give a number from 1 to 32");
 	if (opt.vcpus > 1)
@@ -140,7 +141,8 @@ static gboolean check_options(GError **error)
 	       parse_memory(opt.memory_text, &opt.memory, error) &&
 	       parse_trace(opt.trace_text, &opt.trace, error) &&
 	       parse_machine(opt.machine_text, &opt.machine, error) &&
-	       parse_disks(opt.disks, opt.devices, error);
+	       parse_disks(opt.disks, opt.devices, error) &&
+	       parse_vifs(opt.vifs, opt.devices, error);
 }
 
 static void free_device(gpointer opaque)
