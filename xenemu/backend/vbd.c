@@ -348,6 +348,14 @@ static void disk_message(void *opaque, const char *text)
 		device_message(vbd->dev, "%s", text);
 }
 
+uint64_t vbd_rescan(struct device *dev)
+{
+	struct vbd *vbd = dev->data;
+
+	disk_rescan(vbd->disk);
+	return vbd->info->size;
+}
+
 static gboolean check_number(const struct vbd_config *config, const struct device_host *host,
 			     GError **error)
 {

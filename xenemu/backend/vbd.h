@@ -26,6 +26,12 @@
 struct device_config *vbd_config_new(struct disk_spec *spec, GError **error);
 
 /**
+ * vbd_rescan() - look at the disk's size again; the guest is told when it is new
+ * Return: bytes.
+ */
+uint64_t vbd_rescan(struct device *dev);
+
+/**
  * vbd_name_disks() - give names to disks whose user chose none: the first free of
  * xvda, xvdb...
  * @specs: struct disk_spec

@@ -45,7 +45,7 @@ struct devices *devices_new(struct domain *dom)
 		.opaque = dom,
 	};
 	devices->all = g_ptr_array_new();
-	devices->leaving = g_ptr_array_new_with_free_func(g_free);
+	devices->leaving = g_ptr_array_new();
 	return devices;
 }
 
@@ -71,16 +71,30 @@ struct device *devices_find(const struct devices *devices, const char *kind,
 	return NULL;
 }
 
+static void tell_gone(struct leaving *leaving)
+{
+	if (leaving->removed)
+		leaving->removed(leaving->opaque);
+	g_free(leaving);
+}
+
 static void left(void *opaque, struct device *dev)
 {
 	struct leaving *leaving = opaque;
 	struct devices *devices = leaving->devices;
 
 	g_ptr_array_remove(devices->all, dev);
-	device_free(dev);
-	if (leaving->removed)
-		leaving->removed(leaving->opaque);
 	g_ptr_array_remove(devices->leaving, leaving);
+	device_free(dev);
+	tell_gone(leaving);
+}
+
+gboolean devices_is_leaving(const struct devices *devices, const struct device *dev)
+{
+	for (unsigned int i = 0; i < devices->leaving->len; i++)
+		if (((struct leaving *)devices->leaving->pdata[i])->dev == dev)
+			return TRUE;
+	return FALSE;
 }
 
 void devices_remove(struct devices *devices, struct device *dev, void (*removed)(void *opaque),
@@ -102,6 +116,8 @@ void devices_free(struct devices *devices)
 		return;
 	while (devices->all->len)
 		device_free(g_ptr_array_steal_index(devices->all, devices->all->len - 1));
+	while (devices->leaving->len)
+		tell_gone(g_ptr_array_steal_index(devices->leaving, 0));
 	g_ptr_array_unref(devices->all);
 	g_ptr_array_unref(devices->leaving);
 	g_free(devices);

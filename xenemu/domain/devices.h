@@ -25,12 +25,16 @@ struct device *devices_find(const struct devices *devices, const char *kind,
 			    unsigned int handle);
 
 /**
- * devices_remove() - take a device from the guest
- * @removed: called from the main loop when it is gone, or NULL; not if the domain ends
- *           before
+ * devices_remove() - ask the guest to let go of a device, and free it when it has
+ * @dev:     not leaving yet
+ * @removed: called once when it is gone: from the main loop, or from devices_free();
+ *           or NULL
  */
 void devices_remove(struct devices *devices, struct device *dev, void (*removed)(void *opaque),
 		    void *opaque);
+
+/** devices_is_leaving() - has the guest been asked for it already? */
+gboolean devices_is_leaving(const struct devices *devices, const struct device *dev);
 
 /**
  * devices_free() - end all devices, the latest first; NULL is allowed

@@ -95,6 +95,9 @@ void mailbox_serve(struct domain *dom, unsigned int vcpu);
 /** requests_start() - answer what `xenemu list`, `xenemu shutdown` and others ask */
 void requests_start(struct domain *dom);
 
+/** hotplug_start() - the same for `xenemu block-attach` and its like */
+void hotplug_start(struct domain *dom);
+
 /** requests_stop() - whoever waits for an answer gets one; may be called twice */
 void requests_stop(struct domain *dom);
 

@@ -67,6 +67,7 @@ void requests_start(struct domain *dom)
 	control_add(dom->control, "shutdown", "", 0, 0, serve_shutdown, dom);
 	control_add(dom->control, "reboot", "", 0, 0, serve_reboot, dom);
 	control_add(dom->control, "destroy", "", 0, 0, serve_destroy, dom);
+	hotplug_start(dom);
 }
 
 void requests_stop(struct domain *dom)

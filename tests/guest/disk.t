@@ -1,0 +1,166 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Disks of Debian's stock kernel, unmodified: a file system that was made on the host
+# is read, written and found there again; disks are read-only, come and go, and grow
+# while it runs; what it saw flushed survives the helper.
+use strict;
+use warnings;
+use File::Temp;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use TestCommand qw(xenemu write_file read_file);
+use TestGuests;
+
+$ENV{PATH} .= ':/usr/sbin:/sbin';
+my $dir = File::Temp->newdir;
+my $machine = (machines())[0];
+
+sub run_or_die {
+	system(@_) == 0 or die "@_: failed\n";
+}
+
+# A tree of files that don't repeat themselves, and their checksums as sha256sum has them
+sub make_tree {
+	my $tree = "$dir/tree";
+	mkdir $tree;
+	srand 1;
+	for my $name (qw(one two three)) {
+		write_file("$tree/$name", join '', map { pack 'N', rand 2**32 } 1 .. 300_000);
+	}
+	run_or_die("cd $tree && sha256sum one two three >sums");
+	return $tree;
+}
+
+# file_system(NAME, MIB, TREE): a file with an ext4 in it
+sub file_system {
+	my ($name, $mib, $tree) = @_;
+	run_or_die("truncate -s ${mib}M $dir/$name && mke2fs -q -F -t ext4 -d $tree $dir/$name >&2");
+	return "$dir/$name";
+}
+
+# The initramfs of the small disk has the modules and, asked for it, a shell.
+sub ramdisk {
+	my $disk = "$dir/minimal.img";
+	run_or_die("$FindBin::Bin/../../guest-images/minimal-disk/build", '--bare', $disk);
+	run_or_die("debugfs -R 'dump /boot/initrd.img $dir/initrd.img' $disk 2>/dev/null");
+	return "$dir/initrd.img";
+}
+
+sub boot {
+	my ($name, @disks) = @_;
+	my $guest = run_guest('--kernel', fetched('linux'), '--ramdisk', "$dir/initrd.img",
+		'--memory', 256, '--machine', $machine, '--name', $name,
+		'--extra', 'console=hvc0 quiet shell=ramdisk', map { ('--disk', $_) } @disks);
+	ok($guest->expect(qr/^ramdisk# /m, limit(20)), 'reaches its shell')
+		or diag explain($guest);
+	return $guest;
+}
+
+# status(GUEST, COMMAND): what the guest's shell makes of it
+sub status {
+	my ($guest, $command) = @_;
+	$guest->type("$command; echo =\$?=\n");
+	return 'nothing' unless $guest->expect(qr/^=\d+=\r?$/m, limit(10));
+	my @all = $guest->console =~ /^=(\d+)=\r?$/mg;
+	return $all[-1];
+}
+
+sub does {
+	my ($guest, $command, $name) = @_;
+	is(status($guest, $command), 0, $name) or diag explain($guest);
+}
+
+# A disk appears and goes by itself; nothing tells a shell.
+sub until_there { return "until [ -b /dev/$_[0] ]; do usleep 10000; done" }
+sub until_gone { return "while [ -b /dev/$_[0] ]; do usleep 10000; done" }
+
+sub reads_and_writes {
+	my ($guest) = @_;
+	does($guest, until_there('xvda') . '; ' . until_there('xvdc1'), 'disks appear');
+	does($guest, 'mount -t ext4 /dev/xvda /root && cd /root', 'mounts a file system');
+	does($guest, 'sha256sum -c sums', 'reads what was put there');
+	does($guest, 'for i in one two three; do cat $i >>all; done; sync', 'writes');
+	does($guest, 'dd if=all of=/dev/xvdc1 bs=1M conv=fsync', 'writes to a bare partition');
+	does($guest, 'cd /; umount /root; mount -t ext4 /dev/xvda /root', 'mounts it again');
+	does($guest, 'cmp /root/all /dev/xvdc1; [ $? = 1 ]', 'the shorter is the same');
+	does($guest, 'umount /root', 'unmounts it');
+}
+
+sub is_read_only {
+	my ($guest) = @_;
+	does($guest, 'dd if=/dev/xvdb of=/dev/null bs=1M', 'reads a read-only disk');
+	isnt(status($guest, 'echo x >/dev/xvdb'), 0, "can't write to it");
+}
+
+sub comes_grows_and_goes {
+	my ($guest, $name, $tree) = @_;
+	my $extra = file_system('extra.img', 8, $tree);
+	my $attached = xenemu('block-attach', $name, "$extra,raw,xvdd");
+	is($attached->{status}, 0, 'attached') or diag $attached->{err};
+	is($attached->{out}, "xvdd\n", 'says as what');
+	does($guest, until_there('xvdd') . '; mount -r -t ext4 /dev/xvdd /root', 'it is mounted');
+	does($guest, '(cd /root && sha256sum -c sums); umount /root', 'and has what it should');
+
+	like(xenemu('block-attach', $name, "$extra,raw,xvdd")->{err},
+		qr/^xenemu: \Q$name\E: .*\n\z/, 'not twice');
+	run_or_die('truncate', '-s', '12M', $extra);
+	is(xenemu('block-rescan', $name, 'xvdd')->{out}, (12 << 20) . "\n", 'looked at again');
+	does($guest, 'until grep -q "12288 xvdd$" /proc/partitions; do usleep 10000; done',
+		'the guest sees it grow');
+
+	is(xenemu('block-detach', $name, 'xvdd')->{status}, 0, 'detached');
+	does($guest, until_gone('xvdd'), 'gone');
+	my $again = xenemu('block-detach', $name, 'xvdd');
+	is($again->{status}, 1, "not twice: status");
+	like($again->{err}, qr/has no disk xvdd$/, 'and message');
+}
+
+# What the host finds when the guest is gone
+sub is_stored {
+	my ($tree) = @_;
+	my $all = join '', map { read_file("$tree/$_") } qw(one two three);
+	is(system("e2fsck -fn $dir/root.img >$dir/e2fsck.log 2>&1"), 0, 'file system is clean')
+		or diag read_file("$dir/e2fsck.log");
+	run_or_die("debugfs -R 'dump /all $dir/all' $dir/root.img 2>/dev/null");
+	ok(read_file("$dir/all") eq $all, 'the file is there as it was written');
+	ok(substr(read_file("$dir/part.img"), 0, length $all) eq $all, 'the bare partition, too');
+	is(read_file("$dir/fixed.img"), 'f' x (1 << 20), 'the read-only disk is what it was');
+}
+
+sub works {
+	my $tree = make_tree();
+	write_file("$dir/fixed.img", 'f' x (1 << 20));
+	run_or_die('truncate', '-s', '8M', "$dir/part.img");
+	my $guest = boot('disks', file_system('root.img', 16, $tree), "$dir/fixed.img,raw,xvdb,r",
+		"$dir/part.img,raw,xvdc1,w");
+	reads_and_writes($guest);
+	is_read_only($guest);
+	comes_grows_and_goes($guest, 'disks', $tree);
+	$guest->type("exit\n");
+	is($guest->finish(limit(10)), 0, 'powers off with exit status 0') or diag explain($guest);
+	is($guest->messages, '', 'xenemu says nothing');
+	is_stored($tree);
+}
+
+# Each number is flushed before it is said.
+sub survives_the_helper {
+	run_or_die('truncate', '-s', '1M', "$dir/count.img");
+	my $guest = boot('killed', "$dir/count.img");
+	$guest->type(until_there('xvda') . '; i=0; while i=$((i + 1)); do ' .
+		'echo $i | dd of=/dev/xvda bs=512 conv=sync,fsync 2>/dev/null; echo st""ored $i; ' .
+		"done\n");
+	ok($guest->expect(qr/^stored 20\r?$/m, limit(10)), 'the guest writes') or
+		diag explain($guest);
+	kill KILL => $guest->{pid};
+	$guest->finish(limit(5));
+	my @said = $guest->console =~ /^stored (\d+)\r?$/mg;
+	my ($found) = read_file("$dir/count.img") =~ /^(\d+)\n/;
+	cmp_ok($found, '>=', $said[-1], 'what the guest saw flushed is there');
+}
+
+ramdisk();
+subtest "on $machine" => \&works;
+subtest 'helper killed' => \&survives_the_helper;
+done_testing;

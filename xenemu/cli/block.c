@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * block.c - `xenemu block-attach`, `xenemu block-detach` and `xenemu block-rescan`
+ */
+#include "cli/cli.h"
+#include "cli/client.h"
+#include <stdio.h>
+
+/* A guest that has the disk mounted does not let go of it; xl waits as long. */
+#define PATIENCE 10 /* seconds */
+
+static int ask(const char *name, char *const *request)
+{
+	GError *error = NULL;
+	g_autofree char *answer = client_request(name, request, PATIENCE, &error);
+	int status = CLI_FAILED;
+
+	if (!error) {
+		if (*answer)
+			printf("%s\n", answer);
+		return CLI_OK;
+	}
+	if (g_error_matches(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST))
+		status = CLI_USAGE;
+	cli_error("%s", error->message);
+	g_error_free(error);
+	return status;
+}
+
+static int run_attach(int argc, char **argv)
+{
+	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+	char **words = cli_parse_words(
+		argc, argv, "NAME SPEC", entries,
+		"Gives a running guest another disk, and prints its name there.",
+		"SPEC is what `xenemu run --disk` takes.\n\nStatus 0 when the guest has been "
+		"offered it, 1 when not, 2 when there is no such\nguest.");
+	g_autofree char *directory = g_get_current_dir();
+
+	if (!words)
+		return CLI_USAGE;
+	return ask(words[0], (char *[]){ (char *)"block-attach", directory, words[1], NULL });
+}
+
+static int run_detach(int argc, char **argv)
+{
+	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+	char **words = cli_parse_words(
+		argc, argv, "NAME VDEV", entries,
+		"Takes a disk from a running guest, when that has let go of it.",
+		"Status 0 when it is gone, 1 when not, 2 when there is no such guest. A guest "
+		"that\nhas it mounted keeps it until it is unmounted; the disk goes then.");
+
+	if (!words)
+		return CLI_USAGE;
+	return ask(words[0], (char *[]){ (char *)"block-detach", words[1], NULL });
+}
+
+static int run_rescan(int argc, char **argv)
+{
+	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+	char **words = cli_parse_words(
+		argc, argv, "NAME VDEV", entries,
+		"Looks at the size of a running guest's disk again, tells the guest, and "
+		"prints "
+		"it\nin bytes.",
+		"Status 0 when that was done, 1 when not, 2 when there is no such guest.");
+
+	if (!words)
+		return CLI_USAGE;
+	return ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL });
+}
+
+const struct cli_command command_block_attach = {
+	.name = "block-attach",
+	.summary = "give a running guest another disk",
+	.run = run_attach,
+};
+
+const struct cli_command command_block_detach = {
+	.name = "block-detach",
+	.summary = "take a disk from a running guest",
+	.run = run_detach,
+};
+
+const struct cli_command command_block_rescan = {
+	.name = "block-rescan",
+	.summary = "look at the size of a guest's disk again",
+	.run = run_rescan,
+};

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hotplug.c - requests to give a running guest disks and to take them away
+ */
+#include "backend/vbd.h"
+#include "backend/vdev.h"
+#include "domain/private.h"
+#include <string.h>
+
+/* A relative name is meant as seen from where it was typed. */
+static void make_absolute(struct disk_spec *spec, const char *directory)
+{
+	char *target = spec->target;
+
+	if (!target || g_path_is_absolute(target) || strstr(target, "://"))
+		return;
+	spec->target = g_build_filename(directory, target, NULL);
+	g_free(target);
+}
+
+/* The first of xvda, xvdb... that the guest has not got. */
+static void choose_vdev(const struct domain *dom, struct disk_spec *spec)
+{
+	for (char c = 'a'; !spec->vdev && c <= 'z'; c++) {
+		char name[] = { 'x', 'v', 'd', c, '\0' };
+		uint32_t number;
+
+		if (vdev_parse(name, &number) && !devices_find(dom->devices, "vbd", number))
+			spec->vdev = g_strdup(name);
+	}
+}
+
+static gboolean attach(struct domain *dom, char **args, char **vdev, GError **error)
+{
+	struct disk_spec *spec = disk_spec_parse(args[1], error);
+	struct device_config *config;
+	gboolean done;
+
+	if (!spec)
+		return FALSE;
+	make_absolute(spec, args[0]);
+	choose_vdev(dom, spec);
+	if (!spec->vdev) {
+		g_set_error(error, DEVICE_ERROR, DEVICE_ERROR_CONFIG,
+			    "xvda to xvdz are taken; name the disk in the guest");
+		disk_spec_free(spec);
+		return FALSE;
+	}
+	*vdev = g_strdup(spec->vdev);
+	config = vbd_config_new(spec, error);
+	if (!config)
+		return FALSE;
+	done = devices_add(dom->devices, config, error);
+	config->free(config);
+	return done;
+}
+
+static void serve_attach(void *opaque, struct control_request *request, char **args)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *vdev = NULL;
+
+	if (attach(opaque, args, &vdev, &error))
+		control_ok(request, "%s", vdev);
+	else
+		control_error(request, "%s", error->message);
+}
+
+/* The disk that is named, or NULL after an answer that there is none. */
+static struct device *find_disk(const struct domain *dom, struct control_request *request,
+				const char *vdev)
+{
+	struct device *dev = NULL;
+	uint32_t number;
+
+	if (vdev_parse(vdev, &number))
+		dev = devices_find(dom->devices, "vbd", number);
+	if (!dev)
+		control_error(request, "the guest has no disk %s", vdev);
+	return dev;
+}
+
+static void detached(void *opaque)
+{
+	control_ok(opaque, "%s", "");
+}
+
+static void serve_detach(void *opaque, struct control_request *request, char **args)
+{
+	struct domain *dom = opaque;
+	struct device *dev = find_disk(dom, request, args[0]);
+
+	if (!dev)
+		return;
+	if (devices_is_leaving(dom->devices, dev))
+		control_error(request, "the guest has been asked already to let go of %s",
+			      args[0]);
+	else
+		devices_remove(dom->devices, dev, detached, request);
+}
+
+static void serve_rescan(void *opaque, struct control_request *request, char **args)
+{
+	struct device *dev = find_disk(opaque, request, args[0]);
+
+	if (!dev)
+		return;
+	control_ok(request, "%" G_GUINT64_FORMAT, vbd_rescan(dev));
+}
+
+void hotplug_start(struct domain *dom)
+{
+	control_add(dom->control, "block-attach", "DIRECTORY SPEC", 2, 2, serve_attach, dom);
+	control_add(dom->control, "block-detach", "VDEV", 1, 1, serve_detach, dom);
+	control_add(dom->control, "block-rescan", "VDEV", 1, 1, serve_rescan, dom);
+}
