@@ -56,7 +56,7 @@ refused([@run, '--vcpus', '0'], qr/--vcpus: .*1 to 32/);
 refused([@run, '--vcpus', '33'], qr/--vcpus: .*1 to 32/);
 refused([@run, '--vcpus', 'many'], qr/--vcpus/);
 refused([@run, '--vcpus', '2'], qr/--vcpus: more than one is not yet supported/);
-refused([@run, '--disk', 'zip:disk.img,xvda,rw'], qr/--disk zip:disk\.img,xvda,rw: zip.*prefix/);
+refused([@run, '--disk', 'zip:/disk.img,xvda,rw'], qr{--disk zip:/disk\.img,xvda,rw: zip.*prefix});
 refused([@run, '--disk', '/a,,xvdb', '--disk', '/b,,nosuch'], qr/disk nosuch: .*name/);
 refused([@run, '--vif', 'usr'], qr/--vif: `usr' is not known/);
 refused([@run, '--vif', 'user,hostfwd=22'], qr/--vif: hostfwd=22: give tcp or udp/);
