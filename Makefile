@@ -12,7 +12,7 @@ endif
 
 CC := gcc
 PKGS := glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 liblzma libzstd liblz4 zlib \
-	liburing ext2fs com_err libseccomp
+	liburing libnbd ext2fs com_err libseccomp
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wshadow \

@@ -72,6 +72,7 @@ struct disk_spec *test_spec(const char *format, const char *target)
 		.format = (char *)format,
 		.discard = TRUE,
 		.locked = TRUE,
+		.reconnect = 60,
 	};
 	return &spec;
 }
@@ -116,6 +117,15 @@ void wait_until(const gboolean *flag)
 	guint limit = g_timeout_add_seconds(60, on_limit, NULL);
 
 	while (!*flag)
+		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(limit);
+}
+
+void wait_for_message(const char *text)
+{
+	guint limit = g_timeout_add_seconds(60, on_limit, NULL);
+
+	while (!last_message || !strstr(last_message, text))
 		g_main_context_iteration(NULL, TRUE);
 	g_source_remove(limit);
 }

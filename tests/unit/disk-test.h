@@ -30,6 +30,9 @@ extern unsigned int nr_resized;
 /** wait_until() - run the main loop until *@flag or, as a failure, a minute is over */
 void wait_until(const gboolean *flag);
 
+/** wait_for_message() - the same, until last_message contains @text */
+void wait_for_message(const char *text);
+
 /** disk_io() - one request, from submission to answer; return its error */
 int disk_io(struct disk *disk, enum disk_op op, uint64_t offset, void *buffer, size_t length);
 int disk_io_fua(struct disk *disk, uint64_t offset, void *buffer, size_t length);

@@ -4,6 +4,7 @@
  */
 #include "backend/disk.h"
 #include "backend/disk-engine.h"
+#include "backend/disk-nbd.h"
 #include "backend/disk-raw.h"
 #include <errno.h>
 #include <limits.h>
@@ -14,6 +15,8 @@ G_DEFINE_QUARK(disk - error - quark, disk_error)
 struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
 		       GError **error)
 {
+	if (!strcmp(spec->format, "raw") && disk_nbd_is_uri(spec->target))
+		return disk_nbd_open(spec, listener, error);
 	if (!strcmp(spec->format, "raw"))
 		return disk_raw_open(spec, listener, error);
 	g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "%s: format %s is not supported",

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-disk-nbd.c - disks on NBD servers, which break, go away and come back
+ */
+#include "disk-test.h"
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIB (1 << 20)
+
+/* --- a server --- */
+
+static const char *uri;
+
+/* nbdkit with @arguments on our socket; returns when it serves. */
+static void start_server(const char *arguments)
+{
+	const char *socket = scratch_path("socket");
+
+	unlink(socket);
+	g_assert_cmpint(run_tool(NULL, "nbdkit -U '%s' -P '%s' %s", socket, scratch_path("pid"),
+				 arguments),
+			==, 0);
+}
+
+static void kill_server(int sig)
+{
+	g_autofree char *pid = NULL;
+
+	g_assert_true(g_file_get_contents(scratch_path("pid"), &pid, NULL, NULL));
+	g_assert_cmpint(kill(atoi(pid), sig), ==, 0);
+}
+
+static gboolean have_server(void)
+{
+	static char *text;
+
+	if (run_tool(NULL, "command -v nbdkit")) {
+		g_test_skip("no nbdkit (package nbdkit)");
+		return FALSE;
+	}
+	g_free(text);
+	text = g_strdup_printf("nbd+unix:///?socket=%s", scratch_path("socket"));
+	uri = text;
+	return TRUE;
+}
+
+static gboolean reads_as(struct disk *disk, uint64_t offset, const void *expected,
+			 size_t length)
+{
+	char *buffer = aligned_buffer(length, 99);
+	int error = disk_io(disk, DISK_READ, offset, buffer, length);
+	gboolean same = !memcmp(buffer, expected, length);
+
+	g_assert_cmpint(error, ==, 0);
+	free(buffer);
+	return same;
+}
+
+static unsigned int count_in_file(const char *path, const char *what)
+{
+	g_autofree char *text = NULL;
+	unsigned int count = 0;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	for (const char *at = text; (at = strstr(at, what)); at++)
+		count++;
+	return count;
+}
+
+/* --- requests --- */
+
+static void test_requests(void)
+{
+	static const char zeroes[8192];
+	char *data = aligned_buffer(MIB, 1);
+	g_autofree char *arguments = NULL;
+	const char *image;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	image = scratch_file("image", 8 * MIB);
+	arguments = g_strdup_printf("file '%s'", image);
+	start_server(arguments);
+	disk = open_disk(test_spec("raw", uri));
+	g_assert_cmpuint(disk_info(disk)->size, ==, 8 * MIB);
+	g_assert_true(disk_info(disk)->can_flush);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 4096, data, MIB), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_true(reads_as(disk, 4096, data, MIB));
+	g_assert_cmpint(disk_io_fua(disk, 8 * MIB - 512, data, 512), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE_ZEROES, 8192, NULL, 8192), ==, 0);
+	g_assert_true(reads_as(disk, 8192, zeroes, 8192));
+	g_assert_cmpint(disk_io(disk, DISK_DISCARD, 0, NULL, 8 * MIB), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_READ, 8 * MIB, data, 512), ==, ERANGE);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+/**
+ * struct many - requests in flight together
+ * @left: not answered yet
+ * @all:  none is left
+ * @error: the last one
+ */
+struct many {
+	struct one {
+		struct disk_request req;
+		struct iovec iov[3];
+		struct many *many;
+	} one[64];
+	unsigned int left;
+	gboolean all;
+	int error;
+};
+
+static void on_one_done(struct disk_request *req, int error)
+{
+	struct many *many = ((struct one *)req)->many;
+
+	if (error)
+		many->error = error;
+	many->all = !--many->left;
+}
+
+/* 64 requests of 12 KiB; two of the three pieces of each lie one after the other. */
+static void submit_many(struct disk *disk, struct many *many, enum disk_op op, char *memory)
+{
+	*many = (struct many){ .left = G_N_ELEMENTS(many->one) };
+	for (unsigned int i = 0; i < G_N_ELEMENTS(many->one); i++) {
+		char *at = memory + i * 12288;
+		struct disk_request *req = &many->one[i].req;
+
+		many->one[i].many = many;
+		many->one[i].iov[0] = (struct iovec){ at + 8192, 4096 };
+		many->one[i].iov[1] = (struct iovec){ at, 512 };
+		many->one[i].iov[2] = (struct iovec){ at + 512, 7680 };
+		*req = (struct disk_request){ .op = op,
+					      .offset = i * 12288,
+					      .length = 12288,
+					      .iov = many->one[i].iov,
+					      .nr_iov = 3,
+					      .done = on_one_done };
+		disk_submit(disk, req);
+	}
+	disk_commit(disk);
+	g_assert_cmpuint(many->left, ==, G_N_ELEMENTS(many->one));
+}
+
+static void finish_many(struct many *many)
+{
+	wait_until(&many->all);
+	g_assert_cmpint(many->error, ==, 0);
+}
+
+static void test_many(void)
+{
+	char *written = aligned_buffer(MIB, 2);
+	char *read_back = aligned_buffer(MIB, 3);
+	struct many many;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	/* A server of small requests only: large ones are split. */
+	start_server("--filter=blocksize-policy memory 4M blocksize-minimum=512 "
+		     "blocksize-preferred=4096 blocksize-maximum=8192 "
+		     "blocksize-error-policy=error");
+	disk = open_disk(test_spec("raw", uri));
+	submit_many(disk, &many, DISK_WRITE, written);
+	finish_many(&many);
+	submit_many(disk, &many, DISK_READ, read_back);
+	finish_many(&many);
+	g_assert_cmpmem(written, 64 * 12288, read_back, 64 * 12288);
+	g_assert_true(reads_as(disk, 0, written + 8192, 4096));
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(written);
+	free(read_back);
+}
+
+/* A server without FUA: then a flush follows the write, and comes before the answer. */
+static void test_fua_by_hand(void)
+{
+	char *data = aligned_buffer(4096, 4);
+	g_autofree char *arguments = NULL;
+	const char *log;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	log = scratch_path("fua.log");
+	arguments = g_strdup_printf("--filter=log eval get_size='echo 4M' can_write='exit 0' "
+				    "can_flush='exit 0' can_fua='echo none' "
+				    "pwrite='cat >/dev/null' flush='exit 0' pread='exit 1' "
+				    "logfile='%s'",
+				    log);
+	start_server(arguments);
+	disk = open_disk(test_spec("raw", uri));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	g_assert_cmpuint(count_in_file(log, " Flush "), ==, 0);
+	g_assert_cmpint(disk_io_fua(disk, 0, data, 4096), ==, 0);
+	g_assert_cmpuint(count_in_file(log, " Write "), ==, 2);
+	g_assert_cmpuint(count_in_file(log, " Flush "), ==, 1);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+/* --- bad servers --- */
+
+static void refused(const struct disk_spec *spec, const char *what)
+{
+	static const struct disk_listener nobody;
+	GError *error = NULL;
+
+	g_assert_null(disk_open(spec, &nobody, &error));
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_OPEN);
+	g_test_message("%s", error->message);
+	g_assert_true(g_str_has_prefix(error->message, spec->target));
+	g_assert_nonnull(strstr(error->message, what));
+	g_error_free(error);
+}
+
+static void test_refused(void)
+{
+	struct disk_spec *spec;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	spec = test_spec("raw", uri);
+	unlink(scratch_path("socket"));
+	refused(spec, "can't connect");
+	refused(test_spec("raw", "nbd+unix://nonsense"), "can't connect");
+	start_server("-r memory 1M");
+	spec = test_spec("raw", uri);
+	refused(spec, "give the mode r");
+	spec->read_only = TRUE;
+	disk = open_disk(spec);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE_ZEROES, 0, NULL, 512), ==, EROFS);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	start_server("memory 511");
+	refused(spec, "no sectors");
+	kill_server(SIGTERM);
+}
+
+static void test_errors(void)
+{
+	char *data = aligned_buffer(4096, 5);
+	g_autofree char *arguments = NULL;
+	const char *trigger;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	trigger = scratch_path("trigger");
+	arguments = g_strdup_printf("--filter=error memory 4M error-file='%s' error-rate=100%% "
+				    "error-pread=EIO error-pwrite=ENOSPC",
+				    trigger);
+	start_server(arguments);
+	disk = open_disk(test_spec("raw", uri));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	g_assert_true(g_file_set_contents(trigger, "", 0, NULL));
+	g_assert_cmpint(disk_io(disk, DISK_READ, 0, data, 4096), ==, EIO);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, ENOSPC);
+	unlink(trigger);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	g_assert_true(reads_as(disk, 0, data, 4096));
+	g_assert_null(last_message);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+/* --- servers that go away --- */
+
+static void test_comes_back(void)
+{
+	char *written = aligned_buffer(MIB, 6);
+	char *read_back = aligned_buffer(MIB, 7);
+	g_autofree char *arguments = NULL;
+	struct many many;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	arguments = g_strdup_printf("file '%s'", scratch_file("back", 4 * MIB));
+	start_server(arguments);
+	disk = open_disk(test_spec("raw", uri));
+	/* Gone with requests under way, and others that come while it is gone. */
+	submit_many(disk, &many, DISK_WRITE, written);
+	kill_server(SIGKILL);
+	wait_for_message("is gone");
+	start_server(arguments);
+	finish_many(&many);
+	kill_server(SIGKILL);
+	submit_many(disk, &many, DISK_READ, read_back);
+	wait_for_message("is gone");
+	g_assert_false(many.all);
+	start_server(arguments);
+	finish_many(&many);
+	g_assert_nonnull(strstr(last_message, "is back"));
+	g_assert_cmpmem(written, 64 * 12288, read_back, 64 * 12288);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(written);
+	free(read_back);
+}
+
+/*
+ * A server in memory comes back empty.  What the guest had flushed is the server's
+ * affair; what it had not must be there, in the order in which it was written.
+ */
+static void test_forgets(void)
+{
+	static const char zeroes[4096];
+	char *old = aligned_buffer(4096, 8);
+	char *new = aligned_buffer(4096, 9);
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 4M");
+	disk = open_disk(test_spec("raw", uri));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, old, 4096), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 4096, old, 4096), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 8192, old, 4096), ==, 0);
+	g_assert_cmpint(disk_io_fua(disk, 4096, new, 4096), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE_ZEROES, 8192, NULL, 4096), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 8192 + 512, new, 512), ==, 0);
+	kill_server(SIGKILL);
+	start_server("memory 4M");
+	g_assert_true(reads_as(disk, 0, zeroes, 4096));
+	g_assert_true(reads_as(disk, 4096, new, 4096));
+	g_assert_true(reads_as(disk, 8192, zeroes, 512));
+	g_assert_true(reads_as(disk, 8192 + 512, new, 512));
+	g_assert_true(reads_as(disk, 8192 + 1024, zeroes, 512));
+	/* Once more, before any flush. */
+	kill_server(SIGKILL);
+	start_server("memory 4M");
+	g_assert_true(reads_as(disk, 4096, new, 4096));
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	kill_server(SIGKILL);
+	start_server("memory 4M");
+	g_assert_true(reads_as(disk, 4096, zeroes, 4096));
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(old);
+	free(new);
+}
+
+/* A guest that never flushes: we do, so that what has to be kept is bounded. */
+static void test_never_flushed(void)
+{
+	char *data = aligned_buffer(MIB, 10);
+	g_autofree char *arguments = NULL;
+	const char *log;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	log = scratch_path("never.log");
+	arguments = g_strdup_printf("--filter=log memory 128M logfile='%s'", log);
+	start_server(arguments);
+	disk = open_disk(test_spec("raw", uri));
+	for (uint64_t i = 0; i < 100; i++)
+		g_assert_cmpint(disk_io(disk, DISK_WRITE, i * MIB, data, MIB), ==, 0);
+	g_assert_cmpuint(count_in_file(log, " Flush "), >=, 3);
+	g_assert_cmpuint(count_in_file(log, " Flush "), <, 50);
+	g_assert_true(reads_as(disk, 99 * MIB, data, MIB));
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+/* Waiting has an end, and so has failing. */
+static void test_limit(void)
+{
+	char *data = aligned_buffer(4096, 11);
+	struct disk_spec *spec;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 4M");
+	spec = test_spec("raw", uri);
+	spec->reconnect = 1;
+	disk = open_disk(spec);
+	kill_server(SIGKILL);
+	unlink(scratch_path("socket"));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, EIO);
+	g_assert_nonnull(strstr(last_message, "still gone"));
+	g_assert_cmpint(disk_io(disk, DISK_READ, 0, data, 4096), ==, EIO);
+	start_server("memory 4M");
+	wait_for_message("the server is back");
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	disk_close(disk);
+	kill_server(SIGTERM);
+
+	/* Another server in its place is not taken for it. */
+	start_server("memory 4M");
+	spec->reconnect = 100;
+	disk = open_disk(spec);
+	kill_server(SIGKILL);
+	start_server("memory 2M");
+	wait_for_message("smaller");
+	kill_server(SIGKILL);
+	start_server("memory 4M");
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+static void test_close_while_gone(void)
+{
+	char *data = aligned_buffer(MIB, 12);
+	struct many many;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 4M");
+	disk = open_disk(test_spec("raw", uri));
+	submit_many(disk, &many, DISK_WRITE, data);
+	disk_close(disk);
+	g_assert_true(many.all);
+	g_assert_cmpint(many.error, ==, ECANCELED);
+	disk = open_disk(test_spec("raw", uri));
+	kill_server(SIGKILL);
+	wait_for_message("is gone");
+	submit_many(disk, &many, DISK_WRITE, data);
+	disk_close(disk);
+	g_assert_true(many.all);
+	g_assert_cmpint(many.error, ==, ECANCELED);
+	free(data);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/disk/nbd/requests", test_requests);
+	g_test_add_func("/disk/nbd/many", test_many);
+	g_test_add_func("/disk/nbd/fua-by-hand", test_fua_by_hand);
+	g_test_add_func("/disk/nbd/refused", test_refused);
+	g_test_add_func("/disk/nbd/errors", test_errors);
+	g_test_add_func("/disk/nbd/comes-back", test_comes_back);
+	g_test_add_func("/disk/nbd/forgets", test_forgets);
+	g_test_add_func("/disk/nbd/never-flushed", test_never_flushed);
+	g_test_add_func("/disk/nbd/limit", test_limit);
+	g_test_add_func("/disk/nbd/close-while-gone", test_close_while_gone);
+	status = g_test_run();
+	scratch_remove();
+	return status;
+}

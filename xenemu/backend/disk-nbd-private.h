@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk-nbd-private.h - what the two halves of the NBD engine share: requests, and the
+ * life of the connection
+ */
+#ifndef XENEMU_BACKEND_DISK_NBD_PRIVATE_H
+#define XENEMU_BACKEND_DISK_NBD_PRIVATE_H
+
+#include "backend/disk-nbd.h"
+#include "backend/nbd-link.h"
+#include "backend/nbd-log.h"
+
+/**
+ * struct nbd_disk - a disk on a server
+ * @uri:       of the server, or NULL if it is @server
+ * @reconnect: seconds for which requests wait
+ * @link:      NULL between attempts to connect
+ * @up:        requests may be sent
+ * @failing:   the server is gone for too long: requests fail
+ * @lost:      an answer said that the connection is no use any more
+ * @can_fua, @max_part: what the server offers
+ * @finished:  requests of which all commands are answered
+ * @waiting:   requests for which the server, or room in the log, has to come first
+ * @retry, @limit: timers, or 0
+ * @delay:     milliseconds until the next attempt
+ * @replayed:  entry of the log that was written again last
+ * @replay:    writes an entry again, when its done is set; @replay_iov its memory
+ * @own_flush: to shorten the log, when its done is set
+ * @flush_error: what the next flush has to answer, since something could not be made
+ *             durable that the guest took for written
+ * @outage:    the user was told that the server is gone
+ * @wrong:     and that another one is in its place
+ */
+struct nbd_disk {
+	struct disk disk;
+	char *uri;
+	struct nbd_server server;
+	unsigned int reconnect;
+	struct nbd_link *link;
+	gboolean up;
+	gboolean failing;
+	gboolean lost;
+	gboolean can_fua;
+	uint32_t max_part;
+	GQueue finished;
+	GQueue waiting;
+	guint retry;
+	guint limit;
+	unsigned int delay;
+	struct nbd_log log;
+	uint64_t replayed;
+	struct disk_request replay;
+	struct iovec replay_iov;
+	struct disk_request own_flush;
+	int flush_error;
+	gboolean outage;
+	gboolean wrong;
+};
+
+/** nbd_submit() - submit() of the engine */
+void nbd_submit(struct disk *disk, struct disk_request *req);
+
+/** nbd_start() - issue the commands of @req; the connection is up */
+void nbd_start(struct nbd_disk *nbd, struct disk_request *req);
+
+/** nbd_start_waiting() - start what waited and need not wait any more */
+void nbd_start_waiting(struct nbd_disk *nbd);
+
+/** nbd_finish() - act on @req, of which all commands are answered */
+void nbd_finish(struct nbd_disk *nbd, struct disk_request *req);
+
+/** nbd_drop_log() - what can't be made durable is forgotten; who flushes next is told */
+void nbd_drop_log(struct nbd_disk *nbd, int error);
+
+#endif
