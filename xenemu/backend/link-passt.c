@@ -374,9 +374,18 @@ static const struct link_ops passt_ops = {
 	.free = passt_free,
 };
 
+struct link *passt_new(int fd)
+{
+	struct passt *passt = g_new0(struct passt, 1);
+
+	g_unix_set_fd_nonblocking(fd, TRUE, NULL);
+	passt->link.ops = &passt_ops;
+	passt->link.fd = fd;
+	return &passt->link;
+}
+
 struct link *passt_open(const struct vif_spec *spec, GError **error)
 {
-	struct passt *passt;
 	int fds[2];
 	gboolean started;
 
@@ -392,9 +401,5 @@ struct link *passt_open(const struct vif_spec *spec, GError **error)
 		close(fds[0]);
 		return NULL;
 	}
-	g_unix_set_fd_nonblocking(fds[0], TRUE, NULL);
-	passt = g_new0(struct passt, 1);
-	passt->link.ops = &passt_ops;
-	passt->link.fd = fds[0];
-	return &passt->link;
+	return passt_new(fds[0]);
 }

@@ -53,4 +53,7 @@ void link_gone(struct link *link, const char *format, ...) G_GNUC_PRINTF(2, 3);
 struct link *tap_open(const struct vif_spec *spec, char **warning, GError **error);
 struct link *passt_open(const struct vif_spec *spec, GError **error);
 
+/** passt_new() - a link to what speaks as passt does; @fd is taken over */
+struct link *passt_new(int fd);
+
 #endif

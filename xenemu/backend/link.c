@@ -9,17 +9,16 @@
 
 G_DEFINE_QUARK(xenemu - link - error - quark, link_error)
 
-struct link *link_open(const struct vif_spec *spec, const struct link_listener *listener,
-		       char **warning, GError **error)
+struct link *link_open(const struct vif_spec *spec, char **warning, GError **error)
 {
-	struct link *link;
-
 	*warning = NULL;
-	link = spec->kind == VIF_USER ? passt_open(spec, error)
+	return spec->kind == VIF_USER ? passt_open(spec, error)
 				      : tap_open(spec, warning, error);
-	if (link)
-		link->listener = *listener;
-	return link;
+}
+
+void link_listen(struct link *link, const struct link_listener *listener)
+{
+	link->listener = *listener;
 }
 
 const char *link_name(const struct link *link)

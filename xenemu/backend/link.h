@@ -59,17 +59,17 @@ enum link_error {
 
 /**
  * link_open() - open what @spec names
- * @spec:     copied as far as needed
- * @listener: copied
- * @warning:  receives something that the user should know, or NULL; g_free() it
- * @error:    LINK_ERROR; names the word of the specification and what to do
+ * @spec:    copied as far as needed
+ * @warning: receives something that the user should know, or NULL; g_free() it
+ * @error:   LINK_ERROR; names the word of the specification and what to do
  *
- * Waits for passt to be ready, ten seconds at most.  Frames are not read before
- * link_want().
+ * Waits for passt to be ready, ten seconds at most.
  * Return: owned by the caller, link_close(); NULL with @error set.
  */
-struct link *link_open(const struct vif_spec *spec, const struct link_listener *listener,
-		       char **warning, GError **error);
+struct link *link_open(const struct vif_spec *spec, char **warning, GError **error);
+
+/** link_listen() - who is told, before anything else is done; @listener is copied */
+void link_listen(struct link *link, const struct link_listener *listener);
 
 /** link_name() - of the host's interface, or NULL */
 const char *link_name(const struct link *link);

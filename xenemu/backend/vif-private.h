@@ -132,6 +132,17 @@ struct vif {
 	uint8_t frame[VIF_RX_PAGES * PAGE_SIZE];
 };
 
+/**
+ * vif_new() - make an interface of a link
+ * @spec: taken over
+ * @link: taken over
+ *
+ * Not started yet.  Return: NULL with @error set when there is one of this devid; both
+ * are gone then.
+ */
+struct device *vif_new(struct vif_spec *spec, struct link *link, const struct device_host *host,
+		       GError **error);
+
 /** vif_fail() - the guest broke the rules; the caller returns to the main loop */
 #define vif_fail(vif, ...)                                                                     \
 	do {                                                                                   \

@@ -300,8 +300,10 @@ static void write_keys(struct device *dev, const struct vif_spec *spec)
 	device_write_frontend(dev, "mtu", "%u", spec->mtu ? spec->mtu : DEFAULT_MTU);
 }
 
-static gboolean open_link(struct vif *vif, char **warning, GError **error)
+struct device *vif_new(struct vif_spec *spec, struct link *link, const struct device_host *host,
+		       GError **error)
 {
+	struct vif *vif = g_new0(struct vif, 1);
 	struct link_listener listener = {
 		.readable = readable,
 		.writable = writable,
@@ -309,33 +311,38 @@ static gboolean open_link(struct vif *vif, char **warning, GError **error)
 		.opaque = vif,
 	};
 
-	vif->link = link_open(vif->spec, &listener, warning, error);
-	return vif->link != NULL;
+	vif->spec = spec;
+	vif->link = link;
+	vif_spec_choose_mac(spec, host->name, spec->devid);
+	vif->dev = device_new(&vif_ops, host, spec->devid, link_name(link), vif, error);
+	if (!vif->dev) {
+		free_vif(vif);
+		return NULL;
+	}
+	link_listen(link, &listener);
+	write_keys(vif->dev, spec);
+	return vif->dev;
 }
 
 static struct device *create(const struct device_config *config, const struct device_host *host,
 			     GError **error)
 {
 	const struct vif_config *own = (const struct vif_config *)config;
-	struct vif *vif = g_new0(struct vif, 1);
 	g_autofree char *warning = NULL;
+	struct link *link = link_open(own->spec, &warning, error);
+	struct device *dev;
 
-	vif->spec = vif_spec_copy(own->spec);
-	vif_spec_choose_mac(vif->spec, host->name, vif->spec->devid);
-	if (open_link(vif, &warning, error))
-		vif->dev = device_new(&vif_ops, host, vif->spec->devid, link_name(vif->link),
-				      vif, error);
-	if (!vif->dev) {
-		free_vif(vif);
+	if (!link)
 		return NULL;
-	}
-	write_keys(vif->dev, vif->spec);
-	if (vif->spec->script)
-		device_message(vif->dev, "the script named in --vif is not run");
+	dev = vif_new(vif_spec_copy(own->spec), link, host, error);
+	if (!dev)
+		return NULL;
+	if (own->spec->script)
+		device_message(dev, "the script named in --vif is not run");
 	if (warning)
-		device_message(vif->dev, "%s", warning);
-	device_start(vif->dev);
-	return vif->dev;
+		device_message(dev, "%s", warning);
+	device_start(dev);
+	return dev;
 }
 
 static void free_config(struct device_config *config)
