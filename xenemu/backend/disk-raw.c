@@ -318,8 +318,8 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 		goto fail;
 	ret = open_ring(&raw->ring);
 	if (ret) {
-		g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "%s: io_uring: %s",
-			    spec->target, g_strerror(-ret));
+		g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "io_uring: %s",
+			    g_strerror(-ret));
 		close(raw->file.fd);
 		goto fail;
 	}

@@ -5,6 +5,7 @@
 #include "backend/disk.h"
 #include "backend/disk-engine.h"
 #include "backend/disk-nbd.h"
+#include "backend/disk-qsd.h"
 #include "backend/disk-raw.h"
 #include <errno.h>
 #include <limits.h>
@@ -12,16 +13,39 @@
 
 G_DEFINE_QUARK(disk - error - quark, disk_error)
 
+/* Plain files and devices; by io_uring if there is one. */
+static struct disk *open_plain(const struct disk_spec *spec,
+			       const struct disk_listener *listener, GError **error)
+{
+	GError *why = NULL;
+	struct disk *disk = disk_raw_open(spec, listener, &why);
+
+	if (disk || !g_error_matches(why, DISK_ERROR, DISK_ERROR_UNSUPPORTED)) {
+		if (why)
+			g_propagate_error(error, why);
+		return disk;
+	}
+	disk = disk_qsd_open(spec, listener, error);
+	if (disk)
+		disk_say(disk, "read and written by qemu-storage-daemon, slower (%s)",
+			 why->message);
+	g_error_free(why);
+	return disk;
+}
+
 struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
 		       GError **error)
 {
-	if (!strcmp(spec->format, "raw") && disk_nbd_is_uri(spec->target))
+	gboolean plain = !g_str_has_prefix(spec->target, "json:") &&
+			 !strstr(spec->target, "://");
+
+	if (strcmp(spec->format, "raw") != 0)
+		return disk_qsd_open(spec, listener, error);
+	if (disk_nbd_is_uri(spec->target))
 		return disk_nbd_open(spec, listener, error);
-	if (!strcmp(spec->format, "raw"))
-		return disk_raw_open(spec, listener, error);
-	g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "%s: format %s is not supported",
-		    spec->target, spec->format);
-	return NULL;
+	if (plain)
+		return open_plain(spec, listener, error);
+	return disk_qsd_open(spec, listener, error);
 }
 
 const struct disk_info *disk_info(const struct disk *disk)

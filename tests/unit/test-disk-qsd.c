@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test-disk-qsd.c - disks by way of qemu-storage-daemon
+ */
+#include "backend/disk-qsd.h"
+#include "disk-test.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define MIB (1 << 20)
+
+static gboolean have_qemu(void)
+{
+	if (!run_tool(NULL, "command -v qemu-storage-daemon && command -v qemu-img"))
+		return TRUE;
+	g_test_skip("no qemu-storage-daemon (package qemu-utils)");
+	return FALSE;
+}
+
+static const char *make_image(const char *format, const char *name)
+{
+	const char *path = scratch_path(name);
+
+	g_assert_cmpint(run_tool(NULL, "qemu-img create -q -f %s '%s' 16M", format, path), ==,
+			0);
+	return path;
+}
+
+static gboolean reads_as(struct disk *disk, uint64_t offset, const void *expected,
+			 size_t length)
+{
+	char *buffer = aligned_buffer(length, 99);
+	int error = disk_io(disk, DISK_READ, offset, buffer, length);
+	gboolean same = !memcmp(buffer, expected, length);
+
+	g_assert_cmpint(error, ==, 0);
+	free(buffer);
+	return same;
+}
+
+/* The process that serves the disk of @parent: its only child. */
+static pid_t daemon_of(pid_t parent)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task/%d/children", parent, parent);
+	g_autofree char *text = NULL;
+
+	g_assert_true(g_file_get_contents(path, &text, NULL, NULL));
+	g_assert_cmpint(atoi(text), >, 0);
+	return atoi(text);
+}
+
+static void wait_for_end(pid_t pid)
+{
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	if (fd < 0)
+		return;
+	g_assert_cmpint(poll(&end, 1, 60000), ==, 1);
+	close(fd);
+}
+
+/* --- formats --- */
+
+static void check_format(const char *format)
+{
+	const char *path = make_image(format, format);
+	struct disk *disk = open_disk(test_spec(format, path));
+	char *data = aligned_buffer(MIB, 1);
+
+	g_assert_cmpuint(disk_info(disk)->size, >=, 16 * MIB);
+	g_assert_true(disk_info(disk)->can_flush);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 3 * MIB, data, MIB), ==, 0);
+	g_assert_cmpint(disk_io_fua(disk, 3 * MIB, data, 4096), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_true(reads_as(disk, 3 * MIB, data, MIB));
+	disk_close(disk);
+	/* Nothing holds it, and it is a whole image of its format. */
+	disk = open_disk(test_spec(format, path));
+	g_assert_true(reads_as(disk, 3 * MIB, data, MIB));
+	disk_close(disk);
+	g_assert_cmpint(run_tool(NULL, "qemu-img info -f %s '%s'", format, path), ==, 0);
+	free(data);
+}
+
+static void test_formats(void)
+{
+	static const char *const formats[] = { "qcow2", "vpc", "vhdx", "vmdk", "vdi", "qed" };
+
+	if (!have_qemu())
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+		check_format(formats[i]);
+}
+
+static blkcnt_t blocks_of(const char *path)
+{
+	struct stat st;
+
+	g_assert_cmpint(stat(path, &st), ==, 0);
+	return st.st_blocks;
+}
+
+/* Discarded clusters are given back to the file system. */
+static void test_discard(void)
+{
+	char *data = aligned_buffer(MIB, 2);
+	const char *path;
+	struct disk *disk;
+
+	if (!have_qemu())
+		return;
+	path = make_image("qcow2", "discard");
+	disk = open_disk(test_spec("qcow2", path));
+	for (int i = 0; i < 8; i++)
+		g_assert_cmpint(disk_io(disk, DISK_WRITE, i * MIB, data, MIB), ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_cmpint(blocks_of(path), >=, 8 * MIB / 512);
+	g_assert_cmpint(disk_io(disk, DISK_DISCARD, 0, NULL, 7 * MIB), ==, 0);
+	g_assert_cmpint(blocks_of(path), <, 2 * MIB / 512);
+	g_assert_true(reads_as(disk, 7 * MIB, data, MIB));
+	disk_close(disk);
+	free(data);
+}
+
+/* As containers do it. */
+static gboolean forbid_io_uring(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	gboolean ok =
+		filter &&
+		!seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(io_uring_setup), 0) &&
+		!seccomp_load(filter);
+
+	seccomp_release(filter);
+	return ok;
+}
+
+/* Where there is no io_uring, plain files go this way, too. */
+static void test_no_io_uring(void)
+{
+	struct disk *disk;
+	char *data;
+
+	if (!have_qemu())
+		return;
+	if (!g_test_subprocess()) {
+		g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+		g_test_trap_assert_passed();
+		return;
+	}
+	g_assert_true(forbid_io_uring());
+	data = aligned_buffer(4096, 3);
+	disk = open_disk(test_spec("raw", scratch_file("raw", MIB)));
+	g_assert_nonnull(strstr(last_message, "io_uring: Operation not permitted"));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, MIB - 4096, data, 4096), ==, 0);
+	g_assert_true(reads_as(disk, MIB - 4096, data, 4096));
+	disk_close(disk);
+	free(data);
+}
+
+/* --- what it is told --- */
+
+static void told(const char *format, const char *target, const char *expected)
+{
+	GError *error = NULL;
+	g_autofree char *json = qsd_blockdev(test_spec(format, target), &error);
+
+	if (expected) {
+		g_assert_no_error(error);
+		g_assert_cmpstr(json, ==, expected);
+		return;
+	}
+	g_assert_null(json);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED);
+	g_assert_true(g_str_has_prefix(error->message, target));
+	g_error_free(error);
+}
+
+#define HEAD                                                                                   \
+	"{\"driver\":\"qcow2\",\"node-name\":\"disk\",\"read-only\":false,"                    \
+	"\"discard\":\"unmap\",\"file\":"
+
+static void test_told(void)
+{
+	told("qcow2", "/a\"},b=c",
+	     HEAD "{\"discard\":\"unmap\",\"driver\":\"file\","
+		  "\"filename\":\"/a\\\"},b=c\",\"locking\":\"auto\"}}");
+	told("qcow2", "nbd://host/a",
+	     HEAD "{\"discard\":\"unmap\",\"driver\":\"nbd\",\"export\":\"a\","
+		  "\"reconnect-delay\":60,\"server\":{\"type\":\"inet\",\"host\":\"host\","
+		  "\"port\":\"10809\"}}}");
+	told("qcow2", "nbd+unix:///a?socket=/s",
+	     HEAD "{\"discard\":\"unmap\",\"driver\":\"nbd\",\"export\":\"a\","
+		  "\"reconnect-delay\":60,\"server\":{\"type\":\"unix\",\"path\":\"/s\"}}}");
+	told("qcow2", "https://host/a",
+	     HEAD "{\"discard\":\"unmap\",\"driver\":\"https\",\"url\":\"https://host/a\"}}");
+	told("qcow2", "json:{\"driver\":\"null-co\"}", HEAD "{\"driver\":\"null-co\"}}");
+	told("qcow2", "json:[]", NULL);
+	told("qcow2", "json:{", NULL);
+	told("qcow2", "gopher://host/a", NULL);
+	told("qcow2", "nbd+unix:///a", NULL);
+}
+
+/* --- faults --- */
+
+static void refused(const struct disk_spec *spec, const char *what)
+{
+	static const struct disk_listener nobody;
+	GError *error = NULL;
+
+	g_assert_null(disk_open(spec, &nobody, &error));
+	g_test_message("%s", error->message);
+	g_assert_true(g_str_has_prefix(error->message, spec->target));
+	g_assert_nonnull(strstr(error->message, what));
+	g_assert_null(strchr(error->message, '\n'));
+	g_error_free(error);
+}
+
+static void test_refused(void)
+{
+	struct disk *disk;
+	const char *path;
+
+	if (!have_qemu())
+		return;
+	refused(test_spec("qcow2", scratch_path("missing")), "No such file");
+	refused(test_spec("qcow2", scratch_file("no-qcow2", MIB)), "not in qcow2 format");
+	refused(test_spec("nonsense", scratch_path("no-qcow2")), "nonsense");
+	path = make_image("qcow2", "locked");
+	disk = open_disk(test_spec("qcow2", path));
+	refused(test_spec("qcow2", path), "lock");
+	disk_close(disk);
+}
+
+static void test_daemon_killed(void)
+{
+	char *data = aligned_buffer(4096, 4);
+	struct disk *disk;
+
+	if (!have_qemu())
+		return;
+	disk = open_disk(test_spec("qcow2", make_image("qcow2", "daemon")));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	kill(daemon_of(getpid()), SIGKILL);
+	g_assert_cmpint(disk_io(disk, DISK_READ, 0, data, 4096), ==, EIO);
+	g_assert_nonnull(strstr(last_message, "qemu-storage-daemon ended"));
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, EIO);
+	disk_close(disk);
+	free(data);
+}
+
+/* Writes a mark after the other, flushes, and says so; until it is killed. */
+static void G_GNUC_NORETURN write_until_killed(const char *path, int out)
+{
+	struct disk *disk = open_disk(test_spec("qcow2", path));
+	unsigned char *block = aligned_buffer(65536, 0);
+
+	for (unsigned int i = 0;; i++) {
+		memset(block, i % 255 + 1, 65536);
+		if (disk_io(disk, DISK_WRITE, i % 256 * 65536, block, 65536) ||
+		    disk_io(disk, DISK_FLUSH, 0, NULL, 0) ||
+		    write(out, &i, sizeof(i)) != sizeof(i))
+			_exit(1);
+	}
+}
+
+static void test_killed(void)
+{
+	unsigned int last = 0, next;
+	pid_t pid, server;
+	GString *check;
+	const char *path;
+	int fds[2];
+
+	if (!have_qemu())
+		return;
+	path = make_image("qcow2", "killed");
+	g_assert_cmpint(pipe2(fds, O_CLOEXEC), ==, 0);
+	pid = fork();
+	if (!pid)
+		write_until_killed(path, fds[1]);
+	close(fds[1]);
+	while (last < 20 && read(fds[0], &next, sizeof(next)) == sizeof(next))
+		last = next;
+	server = daemon_of(pid);
+	kill(pid, SIGKILL);
+	g_assert_cmpint(waitpid(pid, NULL, 0), ==, pid);
+	while (read(fds[0], &next, sizeof(next)) == sizeof(next))
+		last = next;
+	g_assert_cmpuint(last, >=, 20);
+	close(fds[0]);
+	/* It did not stay behind. */
+	wait_for_end(server);
+	check = g_string_new("qemu-io -f qcow2");
+	for (unsigned int i = last < 200 ? 0 : last - 200; i <= last; i++)
+		g_string_append_printf(check, " -c 'read -P %u %u 65536'", i % 255 + 1,
+				       i % 256 * 65536);
+	g_assert_cmpint(run_tool(NULL, "%s '%s'", check->str, path), ==, 0);
+	g_string_free(check, TRUE);
+	g_assert_cmpint(run_tool(NULL, "qemu-img check -q '%s'", path), ==, 0);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/disk/qsd/told", test_told);
+	g_test_add_func("/disk/qsd/formats", test_formats);
+	g_test_add_func("/disk/qsd/discard", test_discard);
+	g_test_add_func("/disk/qsd/no-io_uring", test_no_io_uring);
+	g_test_add_func("/disk/qsd/refused", test_refused);
+	g_test_add_func("/disk/qsd/daemon-killed", test_daemon_killed);
+	g_test_add_func("/disk/qsd/killed", test_killed);
+	status = g_test_run();
+	scratch_remove();
+	return status;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * disk-qsd.h - disks in formats and places that QEMU's block layer knows
+ */
+#ifndef XENEMU_BACKEND_DISK_QSD_H
+#define XENEMU_BACKEND_DISK_QSD_H
+
+#include "backend/disk-engine.h"
+
+/** disk_qsd_open() - as disk_open(), by a qemu-storage-daemon of its own */
+struct disk *disk_qsd_open(const struct disk_spec *spec, const struct disk_listener *listener,
+			   GError **error);
+
+/**
+ * qsd_blockdev() - what qemu-storage-daemon's --blockdev is to be told
+ * @error: DISK_ERROR_UNSUPPORTED: a target that it can't be told of
+ *
+ * The target is a file, a block device, a URI of NBD, HTTP or FTP, or "json:" with the
+ * options of a node of QEMU's block layer.
+ * Return: JSON, the caller's; the node's name is "disk".
+ */
+char *qsd_blockdev(const struct disk_spec *spec, GError **error);
+
+#endif
