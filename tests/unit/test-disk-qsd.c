@@ -72,6 +72,21 @@ static void wait_for_end(pid_t pid)
 
 /* --- formats --- */
 
+/* Taken as raw, it is raw: but the user is told. */
+static void check_hint(const char *format, const char *path)
+{
+	struct disk_spec *spec = test_spec("raw", path);
+	const char *word = strcmp(format, "vpc") ? format : "vhd";
+	g_autofree char *hint = g_strdup_printf("starts as a %s image", word);
+	struct disk *disk;
+
+	spec->read_only = TRUE;
+	disk = open_disk(spec);
+	g_assert_nonnull(last_message);
+	g_assert_nonnull(strstr(last_message, hint));
+	disk_close(disk);
+}
+
 static void check_format(const char *format)
 {
 	const char *path = make_image(format, format);
@@ -90,6 +105,7 @@ static void check_format(const char *format)
 	g_assert_true(reads_as(disk, 3 * MIB, data, MIB));
 	disk_close(disk);
 	g_assert_cmpint(run_tool(NULL, "qemu-img info -f %s '%s'", format, path), ==, 0);
+	check_hint(format, path);
 	free(data);
 }
 

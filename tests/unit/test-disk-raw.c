@@ -52,6 +52,7 @@ static void check_read_write(const char *path)
 
 	g_assert_cmpuint(disk_info(disk)->size, ==, 4 * MIB);
 	g_assert_cmpuint(disk_info(disk)->sector_size, ==, 512);
+	g_assert_null(last_message);
 	g_assert_cmpint(disk_io(disk, DISK_WRITE, 512, data, 64 * 1024), ==, 0);
 	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
 	g_assert_cmpint(pread(fd, file, 64 * 1024, 512), ==, 64 * 1024);

@@ -6,12 +6,14 @@
  * The ring's descriptor is readable while it has answers: the main loop waits for that.
  */
 #include "backend/disk-raw.h"
+#include "backend/disk-guess.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
 #include <liburing.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -306,6 +308,23 @@ static int open_ring(struct io_uring *ring)
 	return -ENOSYS;
 }
 
+/* A user who forgot the format would find the image destroyed. */
+static void tell_format(struct raw_disk *raw)
+{
+	size_t len = raw->disk.info.sector_size;
+	void *head = aligned_alloc(len, len);
+	const char *format = NULL;
+
+	if (head && pread(raw->file.fd, head, len, 0) == (ssize_t)len)
+		format = disk_guess_format(head, len);
+	if (format)
+		disk_say(&raw->disk,
+			 "taken as raw, but it starts as a %s image does; if it is one, give "
+			 "%s as its format",
+			 format, format);
+	free(head);
+}
+
 struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_listener *listener,
 			   GError **error)
 {
@@ -326,6 +345,7 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 	raw->source = g_unix_fd_add(raw->ring.ring_fd, G_IO_IN, on_readable, raw);
 	if (raw->file.is_device && raw->disk.info.can_discard)
 		start_discards(raw);
+	tell_format(raw);
 	if (tail)
 		disk_say(&raw->disk,
 			 "the last %" G_GUINT64_FORMAT
