@@ -25,11 +25,12 @@ CPPFLAGS := -D_GNU_SOURCE -D__XEN_INTERFACE_VERSION__=0x00040e00 \
 CFLAGS := -std=gnu11 -O2 -g $(WARN) $(SAN)
 LDFLAGS := $(SAN)
 
-all: $(B)/xenemu modules
+all: $(B)/xenemu modules pvgrub
 
 include hypercall-tables/rules.mk
 include module/rules.mk
 include xenemu/rules.mk
+include xenemu/boot/rules.mk
 -include guest-images/rules.mk
 -include tests/rules.mk
 

@@ -40,6 +40,10 @@ sub refused {
 refused(['frob'], qr/unknown command `frob'/);
 refused(['run'], qr/--kernel: missing/);
 refused(['run', '--frob'], qr/--frob/);
+refused(['run', '--disk', 'x', '--ramdisk', 'x'], qr/--ramdisk: needs --kernel/);
+refused(['run', '--disk', 'x', '--extra', 'x'], qr/--extra: needs --kernel/);
+refused(['run', '--kernel', 'x', '--grub', '64'], qr/--grub: .*--kernel/);
+refused(['run', '--kernel', 'disk:/vmlinuz'], qr/--kernel: there is no disk; .*--disk/);
 refused(['run', '--memory'], qr/--memory/);
 refused(['run', 'vmlinuz'], qr/unexpected argument `vmlinuz'/);
 refused(['modules', 'xen-4'], qr/unexpected argument `xen-4'/);

@@ -20,8 +20,8 @@ static const char *const configs[] = {
 
 /* Commands that name a kernel; a multiboot entry has its kernel as a module. */
 static const char *const commands[] = {
-	"linux",     "linux16",    "linuxefi", "kernel",
-	"multiboot", "multiboot2", "module",   "module2",
+	"linux",      "linux16", "linuxefi", "kernel", "multiboot",
+	"multiboot2", "module",  "module2",  NULL,
 };
 
 /* "(hd0,0)/vmlinuz" is "/vmlinuz": we look in all partitions. */

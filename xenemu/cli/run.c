@@ -3,6 +3,7 @@
  * run.c - `xenemu run`: boots one guest in the foreground
  */
 #include "backend/device.h"
+#include "boot/boot.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/terminal.h"
@@ -26,6 +27,7 @@
 static struct {
 	char *kernel;
 	char *ramdisk;
+	char *grub;
 	char *memory_text;
 	int vcpus;
 	char *extra;
@@ -49,8 +51,15 @@ static struct {
 
 static const GOptionEntry entries[] = {
 	{ "kernel", 'k', 0, G_OPTION_ARG_FILENAME, &opt.kernel,
-	  "Guest kernel: ELF or bzImage, compressed or not", "FILE" },
-	{ "ramdisk", 'r', 0, G_OPTION_ARG_FILENAME, &opt.ramdisk, "Initial ramdisk", "FILE" },
+	  "Guest kernel: ELF or bzImage, compressed or not; `disk:PATH': of the first disk "
+	  "(default: GRUB, which boots the first disk)",
+	  "FILE" },
+	{ "ramdisk", 'r', 0, G_OPTION_ARG_FILENAME, &opt.ramdisk,
+	  "Initial ramdisk, with --kernel; `disk:PATH': of the first disk", "FILE" },
+	{ "grub", 0, 0, G_OPTION_ARG_FILENAME, &opt.grub,
+	  "Without --kernel: auto, 64, 32, or a GRUB image's file (default auto: what the "
+	  "kernel on the disk wants)",
+	  "GRUB" },
 	{ "memory", 'm', 0, G_OPTION_ARG_STRING, &opt.memory_text,
 	  "Memory in MiB, or with K, M or G (default 256)", "SIZE" },
 	{ "vcpus", 'c', 0, G_OPTION_ARG_INT, &opt.vcpus, "Number of virtual CPUs (default 1)",
@@ -126,8 +135,17 @@ static gboolean refuse(GError **error, const char *option, const char *what)
 
 static gboolean check_options(GError **error)
 {
-	if (!opt.kernel)
-		return refuse(error, "--kernel", "missing; name the guest's kernel file");
+	if (!opt.kernel && !opt.disks)
+		return refuse(error, "--kernel",
+			      "missing; name the guest's kernel file, or a disk with --disk");
+	if (!opt.kernel && opt.ramdisk)
+		return refuse(error, "--ramdisk", "needs --kernel; else GRUB chooses both");
+	if (!opt.kernel && opt.extra)
+		return refuse(error, "--extra",
+			      "needs --kernel; else GRUB's configuration on the disk has it");
+	if (opt.kernel && opt.grub)
+		return refuse(error, "--grub",
+			      "is for booting without --kernel; give one of them");
 	if (opt.vcpus < 1 || opt.vcpus > MAX_VCPUS)
 		return refuse(error, "--vcpus", "give a number from 1 to 32");
 	if (opt.vcpus > 1)
@@ -164,6 +182,7 @@ static void free_options(void)
 {
 	g_free(opt.kernel);
 	g_free(opt.ramdisk);
+	g_free(opt.grub);
 	g_free(opt.memory_text);
 	g_free(opt.extra);
 	g_free(opt.name);
@@ -191,62 +210,74 @@ static uint32_t image_paging(const struct image *image)
 	return paging[image->width];
 }
 
-/* The monitor module that @image wants or --abi names. */
-static struct module *find_module(const struct image *image, GError **error)
+/* The monitor module that @boot wants or --abi names. */
+static struct module *find_module(const struct boot *boot, GError **error)
 {
 	gboolean is_auto = !opt.abi || !strcmp(opt.abi, "auto");
-	const char *abi = is_auto ? image_abi(image) : opt.abi;
+	const char *abi = is_auto ? boot->abi : opt.abi;
+	const struct image *image = boot->image;
 	g_autoptr(Module) module = module_find(abi, error);
 
 	if (!module) {
 		g_prefix_error(error, is_auto ? "%s: wants the ABI %s: " : "%s: --abi %s: ",
-			       opt.kernel, abi);
+			       boot->name, abi);
 		return NULL;
 	}
 	if (!(module->info.paging_modes & 1U << image_paging(image))) {
 		g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_UNSUPPORTED,
 			    "%s: a %s kernel, which the ABI %s does not run; choose "
 			    "another with --abi, see `xenemu modules`",
-			    opt.kernel, image_width_name(image->width), abi);
+			    boot->name, image_width_name(image->width), abi);
 		return NULL;
 	}
 	return g_steal_pointer(&module);
 }
 
-static GBytes *map_ramdisk(GError **error)
+/* The first disk that can hold a system, or NULL; --disk has been checked. */
+static struct disk_spec *first_disk(void)
 {
-	GMappedFile *file = g_mapped_file_new(opt.ramdisk, FALSE, error);
-	GBytes *bytes;
+	for (char **text = opt.disks; text && *text; text++) {
+		struct disk_spec *spec = disk_spec_parse(*text, NULL);
 
-	if (!file) {
-		g_prefix_error(error, "--ramdisk: ");
-		return NULL;
+		if (!spec || (spec->target && !spec->cdrom))
+			return spec;
+		disk_spec_free(spec);
 	}
-	bytes = g_mapped_file_get_bytes(file);
-	g_mapped_file_unref(file);
-	return bytes;
+	return NULL;
 }
 
-static struct build *build(const struct image *image, const struct module *module,
-			   GError **error)
+static void say(const char *text)
 {
-	struct build_config config = {
-		.image = image,
+	cli_error("%s", text);
+}
+
+static gboolean load(struct boot *boot, GError **error)
+{
+	g_autoptr(DiskSpec) disk = first_disk();
+	const struct boot_config config = {
+		.kernel = opt.kernel,
+		.ramdisk = opt.ramdisk,
+		.grub = opt.grub,
+		.disk = disk,
+		.message = say,
+	};
+
+	return boot_load(&config, boot, error);
+}
+
+static struct build *build(const struct boot *boot, const struct module *module, GError **error)
+{
+	const struct build_config config = {
+		.image = boot->image,
 		.module = module,
+		.ramdisk = boot->ramdisk,
 		.cmdline = opt.extra ? opt.extra : "",
 		.memory = opt.memory,
 		.nr_vcpus = opt.vcpus,
 		.console_port = CONSOLE_PORT,
 		.store_port = STORE_PORT,
 	};
-	g_autoptr(GBytes) ramdisk = NULL;
 
-	if (opt.ramdisk) {
-		ramdisk = map_ramdisk(error);
-		if (!ramdisk)
-			return NULL;
-		config.ramdisk = ramdisk;
-	}
 	return domain_build(&config, error);
 }
 
@@ -282,14 +313,14 @@ static void on_ended(void *opaque, enum domain_end end)
 	g_main_loop_quit(run->loop);
 }
 
-static struct domain *make_domain(struct run *run, const struct image *image, GError **error)
+static struct domain *make_domain(struct run *run, const struct boot *boot, GError **error)
 {
 	struct domain_config config = {
 		.name = runtime_name(run->runtime),
 		.runtime = run->runtime,
 		.module = run->module,
 		.machine = {
-			.wide = image->width != IMAGE_X86_64,
+			.wide = boot->image->width != IMAGE_X86_64,
 			.accel = opt.machine.accel,
 			.cpu = opt.machine.cpu,
 			.qemu_args = (const char *const *)opt.qemu_args,
@@ -305,10 +336,10 @@ static struct domain *make_domain(struct run *run, const struct image *image, GE
 		.opaque = run,
 	};
 
-	config.machine_ops = choose_machine(image, error);
+	config.machine_ops = choose_machine(boot->image, error);
 	if (!config.machine_ops)
 		return NULL;
-	config.build = build(image, run->module, error);
+	config.build = build(boot, run->module, error);
 	if (!config.build)
 		return NULL;
 	return domain_new(&config, error);
@@ -317,16 +348,16 @@ static struct domain *make_domain(struct run *run, const struct image *image, GE
 /* From files to a domain; what only building needed is given back. */
 static gboolean prepare(struct run *run, GError **error)
 {
-	struct image *image = image_load(opt.kernel, error);
+	struct boot boot;
 
-	if (!image)
+	if (!load(&boot, error))
 		return FALSE;
-	run->module = find_module(image, error);
+	run->module = find_module(&boot, error);
 	if (run->module && open_trace(run, error))
 		run->runtime = runtime_new(opt.name, error);
 	if (run->runtime)
-		run->dom = make_domain(run, image, error);
-	image_free(image);
+		run->dom = make_domain(run, &boot, error);
+	boot_clear(&boot);
 	malloc_trim(0);
 	return run->dom != NULL;
 }
