@@ -12,14 +12,11 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use TestCommand qw(xenemu write_file read_file);
 use TestGuests;
+use DiskGuest;
 
 $ENV{PATH} .= ':/usr/sbin:/sbin';
 my $dir = File::Temp->newdir;
 my $machine = (machines())[0];
-
-sub run_or_die {
-	system(@_) == 0 or die "@_: failed\n";
-}
 
 # A tree of files that don't repeat themselves, and their checksums as sha256sum has them
 sub make_tree {
@@ -39,42 +36,6 @@ sub file_system {
 	run_or_die("truncate -s ${mib}M $dir/$name && mke2fs -q -F -t ext4 -d $tree $dir/$name >&2");
 	return "$dir/$name";
 }
-
-# The initramfs of the small disk has the modules and, asked for it, a shell.
-sub ramdisk {
-	my $disk = "$dir/minimal.img";
-	run_or_die("$FindBin::Bin/../../guest-images/minimal-disk/build", '--bare', $disk);
-	run_or_die("debugfs -R 'dump /boot/initrd.img $dir/initrd.img' $disk 2>/dev/null");
-	return "$dir/initrd.img";
-}
-
-sub boot {
-	my ($name, @disks) = @_;
-	my $guest = run_guest('--kernel', fetched('linux'), '--ramdisk', "$dir/initrd.img",
-		'--memory', 256, '--machine', $machine, '--name', $name,
-		'--extra', 'console=hvc0 quiet shell=ramdisk', map { ('--disk', $_) } @disks);
-	ok($guest->expect(qr/^ramdisk# /m, limit(20)), 'reaches its shell')
-		or diag explain($guest);
-	return $guest;
-}
-
-# status(GUEST, COMMAND): what the guest's shell makes of it
-sub status {
-	my ($guest, $command) = @_;
-	$guest->type("$command; echo =\$?=\n");
-	return 'nothing' unless $guest->expect(qr/^=\d+=\r?$/m, limit(10));
-	my @all = $guest->console =~ /^=(\d+)=\r?$/mg;
-	return $all[-1];
-}
-
-sub does {
-	my ($guest, $command, $name) = @_;
-	is(status($guest, $command), 0, $name) or diag explain($guest);
-}
-
-# A disk appears and goes by itself; nothing tells a shell.
-sub until_there { return "until [ -b /dev/$_[0] ]; do usleep 10000; done" }
-sub until_gone { return "while [ -b /dev/$_[0] ]; do usleep 10000; done" }
 
 sub reads_and_writes {
 	my ($guest) = @_;
@@ -133,7 +94,7 @@ sub works {
 	my $tree = make_tree();
 	write_file("$dir/fixed.img", 'f' x (1 << 20));
 	run_or_die('truncate', '-s', '8M', "$dir/part.img");
-	my $guest = boot('disks', file_system('root.img', 16, $tree), "$dir/fixed.img,raw,xvdb,r",
+	my $guest = boot_with_disks($machine, 'disks', file_system('root.img', 16, $tree), "$dir/fixed.img,raw,xvdb,r",
 		"$dir/part.img,raw,xvdc1,w");
 	reads_and_writes($guest);
 	is_read_only($guest);
@@ -147,7 +108,7 @@ sub works {
 # Each number is flushed before it is said.
 sub survives_the_helper {
 	run_or_die('truncate', '-s', '1M', "$dir/count.img");
-	my $guest = boot('killed', "$dir/count.img");
+	my $guest = boot_with_disks($machine, 'killed', "$dir/count.img");
 	$guest->type(until_there('xvda') . '; i=0; while i=$((i + 1)); do ' .
 		'echo $i | dd of=/dev/xvda bs=512 conv=sync,fsync 2>/dev/null; echo st""ored $i; ' .
 		"done\n");
@@ -160,7 +121,7 @@ sub survives_the_helper {
 	cmp_ok($found, '>=', $said[-1], 'what the guest saw flushed is there');
 }
 
-ramdisk();
+disk_ramdisk($dir);
 subtest "on $machine" => \&works;
 subtest 'helper killed' => \&survives_the_helper;
 done_testing;
