@@ -53,8 +53,8 @@ GQuark disk_error_quark(void)
 static inline void fake_disk_reset(void)
 {
 	memset(&fake_disk, 0, sizeof(fake_disk));
-	for (unsigned int i = 0; i < FAKE_DISK_BYTES; i++)
-		fake_disk.data[i] = i / 512 * 7 + i;
+	for (unsigned int i = 0; i < FAKE_DISK_BYTES / 64; i++)
+		memset(fake_disk.data + i * 64, i / 8 * 7 + i, 64);
 	fake_disk.info = (struct disk_info){
 		.size = FAKE_DISK_BYTES,
 		.sector_size = 512,

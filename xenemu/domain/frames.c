@@ -371,6 +371,11 @@ void frames_wrote(struct frames *frames, uint64_t mfn)
 		__atomic_store_n(&frames->build->written[mfn], 1, __ATOMIC_RELEASE);
 }
 
+gboolean frames_held(const struct frames *frames, uint64_t mfn)
+{
+	return mfn < frames->end && frames->holds[mfn] != 0;
+}
+
 uint64_t frames_current(const struct frames *frames)
 {
 	return frames->current;

@@ -86,6 +86,9 @@ gboolean frames_owned(const struct frames *frames, uint64_t mfn);
 void frames_hold(struct frames *frames, uint64_t mfn);
 void frames_unhold(struct frames *frames, uint64_t mfn);
 
+/** frames_held() - is it? */
+gboolean frames_held(const struct frames *frames, uint64_t mfn);
+
 /**
  * frames_wrote() - a frame of the guest has been written to from outside the VM
  *
