@@ -12,6 +12,8 @@ use Test::More;
 
 my $build = $ENV{XENEMU_BUILD} // "$FindBin::Bin/../../build";
 my $runs = $ENV{FUZZ_RUNS} // 4000;
+# Those that make a whole device each time
+my %share = (blkif => 1 / 4);
 
 my @fuzzers = grep { -x } map { "$build/fuzz/" . basename($_, '.c') } glob("$FindBin::Bin/fuzz-*.c");
 plan skip_all => 'no fuzzers were built: clang is missing' unless @fuzzers;
@@ -23,7 +25,8 @@ sub fuzz {
 	my ($corpus, $dict) = ("$FindBin::Bin/corpus/$name", "$FindBin::Bin/$name.dict");
 	# The first directory is for what it finds, so that the corpus stays as it is.
 	my @dirs = ("$dir", -d $corpus ? $corpus : ());
-	my @options = ("-runs=$runs", '-seed=1', '-max_total_time=60', '-timeout=20',
+	my $times = int($runs * ($share{$name} // 1));
+	my @options = ("-runs=$times", '-seed=1', '-max_total_time=60', '-timeout=20',
 		'-rss_limit_mb=2048', "-artifact_prefix=$dir/", -e $dict ? "-dict=$dict" : ());
 	my $out = qx($fuzzer @options @dirs 2>&1);
 	my $status = $?;
