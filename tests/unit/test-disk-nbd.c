@@ -422,6 +422,31 @@ static void test_limit(void)
 	free(data);
 }
 
+/* One that is there and says nothing: no error, but not silence either. */
+static void test_mute(void)
+{
+	char *data = aligned_buffer(MIB, 13);
+	struct disk_spec *spec;
+	struct many many;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 4M");
+	spec = test_spec("raw", uri);
+	spec->reconnect = 1;
+	disk = open_disk(spec);
+	kill_server(SIGSTOP);
+	submit_many(disk, &many, DISK_WRITE, data);
+	wait_for_message("doesn't answer");
+	kill_server(SIGCONT);
+	finish_many(&many);
+	wait_for_message("answers again");
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
 static void test_close_while_gone(void)
 {
 	char *data = aligned_buffer(MIB, 12);
@@ -460,6 +485,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/nbd/forgets", test_forgets);
 	g_test_add_func("/disk/nbd/never-flushed", test_never_flushed);
 	g_test_add_func("/disk/nbd/limit", test_limit);
+	g_test_add_func("/disk/nbd/mute", test_mute);
 	g_test_add_func("/disk/nbd/close-while-gone", test_close_while_gone);
 	status = g_test_run();
 	scratch_remove();

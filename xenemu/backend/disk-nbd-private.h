@@ -21,7 +21,13 @@
  * @can_fua, @max_part: what the server offers
  * @finished:  requests of which all commands are answered
  * @waiting:   requests for which the server, or room in the log, has to come first
- * @retry, @limit: timers, or 0
+ * @retry, @limit: timers, or 0: when to try again (or that an attempt takes too long),
+ *             when to fail
+ * @watch:     timer that sees whether there are answers
+ * @answers:   how many there were
+ * @seen:      how many at the last look
+ * @busy:      there were requests at the last look
+ * @mute:      the user was told that there are none
  * @delay:     milliseconds until the next attempt
  * @replayed:  entry of the log that was written again last
  * @replay:    writes an entry again, when its done is set; @replay_iov its memory
@@ -46,6 +52,11 @@ struct nbd_disk {
 	GQueue waiting;
 	guint retry;
 	guint limit;
+	guint watch;
+	uint64_t answers;
+	uint64_t seen;
+	gboolean busy;
+	gboolean mute;
 	unsigned int delay;
 	struct nbd_log log;
 	uint64_t replayed;

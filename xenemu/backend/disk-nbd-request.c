@@ -38,6 +38,7 @@ static int on_answer(void *opaque, int *error)
 {
 	struct command *command = opaque;
 
+	command->nbd->answers++;
 	end_part(command->nbd, command->req, *error);
 	return 1;
 }

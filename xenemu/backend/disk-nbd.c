@@ -14,6 +14,10 @@
 #define OPEN_MS 10000
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS 5000
+/* A server that takes longer for an answer is worth a message; it may just be slow. */
+#define MUTE_SECONDS 30
+/* A host that is silent for so long is gone. */
+#define PEER_MS 60000
 
 /* --- the server goes away and comes back --- */
 
@@ -37,13 +41,32 @@ static gboolean on_limit(gpointer opaque)
 	return G_SOURCE_REMOVE;
 }
 
-static gboolean on_retry(gpointer opaque)
+static void went_down(struct nbd_disk *nbd);
+
+/* The server takes the connection, but says nothing. */
+static gboolean on_stuck(gpointer opaque)
 {
 	struct nbd_disk *nbd = opaque;
 
 	nbd->retry = 0;
+	went_down(nbd);
+	return G_SOURCE_REMOVE;
+}
+
+static gboolean on_retry(gpointer opaque)
+{
+	struct nbd_disk *nbd = opaque;
+
+	nbd->retry = g_timeout_add(OPEN_MS, on_stuck, nbd);
 	nbd->link = nbd_link_new(nbd->uri, -1, on_moved, nbd);
 	return G_SOURCE_REMOVE;
+}
+
+static void stop(guint *timer)
+{
+	if (*timer)
+		g_source_remove(*timer);
+	*timer = 0;
 }
 
 /* Every request that has no answer is to be sent again, in the order of submission. */
@@ -89,6 +112,7 @@ static void went_down(struct nbd_disk *nbd)
 		tell_outage(nbd, known ? known : why);
 	if (!nbd->uri)
 		return;
+	stop(&nbd->retry);
 	nbd->retry = g_timeout_add(nbd->delay, on_retry, nbd);
 	nbd->delay = MIN(nbd->delay * 2, RETRY_MOST_MS);
 }
@@ -153,9 +177,9 @@ static void came_back(struct nbd_disk *nbd)
 		return;
 	}
 	disk_say(&nbd->disk, "the server is back");
-	if (nbd->limit)
-		g_source_remove(nbd->limit);
-	nbd->limit = 0;
+	stop(&nbd->limit);
+	stop(&nbd->retry);
+	nbd_link_keepalive(nbd->link, PEER_MS);
 	nbd->outage = FALSE;
 	nbd->wrong = FALSE;
 	nbd->failing = FALSE;
@@ -180,6 +204,22 @@ static void on_moved(void *opaque)
 		nbd_start_waiting(nbd);
 }
 
+static gboolean on_watch(gpointer opaque)
+{
+	struct nbd_disk *nbd = opaque;
+	gboolean busy = nbd->up && nbd->disk.in_flight.length;
+	gboolean mute = busy && nbd->busy && nbd->answers == nbd->seen;
+
+	nbd->busy = busy;
+	nbd->seen = nbd->answers;
+	if (mute && !nbd->mute)
+		disk_say(&nbd->disk, "the server doesn't answer; requests wait for it");
+	else if (nbd->up && nbd->mute && !mute)
+		disk_say(&nbd->disk, "the server answers again");
+	nbd->mute = mute;
+	return G_SOURCE_CONTINUE;
+}
+
 /* --- opening and closing --- */
 
 static void drain(struct disk *disk)
@@ -189,10 +229,9 @@ static void drain(struct disk *disk)
 	close_link(nbd);
 	g_queue_clear(&nbd->finished);
 	g_queue_clear(&nbd->waiting);
-	if (nbd->retry)
-		g_source_remove(nbd->retry);
-	if (nbd->limit)
-		g_source_remove(nbd->limit);
+	stop(&nbd->retry);
+	stop(&nbd->limit);
+	stop(&nbd->watch);
 }
 
 static void nbd_free(struct disk *disk)
@@ -282,8 +321,12 @@ static struct disk *open_link(struct nbd_disk *nbd, const struct disk_spec *spec
 {
 	disk_init(&nbd->disk, &engine, spec->target, listener);
 	nbd->link = nbd_link_new(nbd->uri, nbd->server.socket, on_moved, nbd);
-	if (wait_for_server(nbd, error) && fill_info(nbd, spec, error))
+	if (wait_for_server(nbd, error) && fill_info(nbd, spec, error)) {
+		nbd_link_keepalive(nbd->link, PEER_MS);
+		nbd->watch = g_timeout_add_seconds(CLAMP(spec->reconnect, 1, MUTE_SECONDS),
+						   on_watch, nbd);
 		return &nbd->disk;
+	}
 	nbd_free(&nbd->disk);
 	return NULL;
 }

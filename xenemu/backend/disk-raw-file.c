@@ -70,11 +70,12 @@ static gboolean open_fd(const struct disk_spec *spec, struct raw_file *file, GEr
 	return fail_errno(error, spec->target, "can't be opened");
 }
 
-static gboolean lock(const struct disk_spec *spec, const struct raw_file *file, GError **error)
+static gboolean lock(const struct disk_spec *spec, struct raw_file *file, GError **error)
 {
 	int problem = spec->locked ? disk_lock(file->fd, spec->read_only) : 0;
 
 	/* Some file systems have no locks at all; QEMU goes on without, too. */
+	file->locked = !problem;
 	if (problem != EAGAIN)
 		return TRUE;
 	return fail(error, DISK_ERROR_LOCKED, spec->target,

@@ -346,6 +346,9 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 	if (raw->file.is_device && raw->disk.info.can_discard)
 		start_discards(raw);
 	tell_format(raw);
+	if (!raw->file.locked)
+		disk_say(&raw->disk,
+			 "its file system has no locks; see that nobody else uses it");
 	if (tail)
 		disk_say(&raw->disk,
 			 "the last %" G_GUINT64_FORMAT

@@ -9,11 +9,13 @@
 
 /**
  * struct raw_file - an opened image
- * @fd:        locked; opened with O_DIRECT if @direct
+ * @fd:        opened with O_DIRECT if @direct
+ * @locked:    as the user wanted it; FALSE where the file system has no locks
  * @is_device: a block device, else a regular file
  */
 struct raw_file {
 	int fd;
+	gboolean locked;
 	gboolean direct;
 	gboolean is_device;
 };

@@ -3,7 +3,10 @@
  * nbd-link.c - one connection to an NBD server, served by the main loop
  */
 #include "backend/nbd-link.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /**
  * struct nbd_link - a GSource around a handle of libnbd
@@ -165,6 +168,18 @@ enum nbd_link_state nbd_link_wait(struct nbd_link *link, unsigned int ms)
 struct nbd_handle *nbd_link_handle(const struct nbd_link *link)
 {
 	return link->nbd;
+}
+
+void nbd_link_keepalive(struct nbd_link *link, unsigned int ms)
+{
+	int fd = nbd_aio_get_fd(link->nbd);
+	int on = 1, idle = ms / 3000, interval = ms / 6000;
+
+	/* These are TCP's; on a local socket they fail, where they aren't needed. */
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof(ms));
 }
 
 void nbd_link_kick(struct nbd_link *link)

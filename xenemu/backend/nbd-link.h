@@ -38,6 +38,9 @@ enum nbd_link_state nbd_link_wait(struct nbd_link *link, unsigned int ms);
 /** nbd_link_handle() - to issue commands; callbacks come before the next moved() */
 struct nbd_handle *nbd_link_handle(const struct nbd_link *link);
 
+/** nbd_link_keepalive() - take it for down when the other host is silent for so long */
+void nbd_link_keepalive(struct nbd_link *link, unsigned int ms);
+
 /** nbd_link_kick() - have moved() called */
 void nbd_link_kick(struct nbd_link *link);
 
