@@ -819,7 +819,7 @@ static void test_quota_watches(struct fixture *f, const void *data G_GNUC_UNUSED
 {
 	char request[16];
 
-	for (unsigned int i = 0; i < QUOTA_WATCHES; i++) {
+	for (unsigned int i = 0; i <= QUOTA_WATCHES; i++) {
 		int len = g_snprintf(request, sizeof(request), "data%c%u", 0, i);
 
 		end_call(f->guest, XS_WATCH, 0, request, len + 1);
@@ -837,7 +837,7 @@ static void test_quota_transactions(struct fixture *f, const void *data G_GNUC_U
 {
 	uint32_t tx = 0;
 
-	for (unsigned int i = 0; i < QUOTA_TRANSACTIONS; i++)
+	for (unsigned int i = 0; i <= QUOTA_TRANSACTIONS; i++)
 		tx = end_start(f->guest);
 	EXPECT_ERROR(f->guest, XS_TRANSACTION_START, 0, "\0", "ENOSPC");
 	EXPECT_OK(f->guest, XS_TRANSACTION_END, tx, "T\0");

@@ -14,8 +14,8 @@
 #define QUOTA_NODES 1000 /* that a domain owns */
 #define QUOTA_ENTRY_BYTES 2048 /* value, children's names, permissions, header */
 #define QUOTA_PERMISSIONS 5 /* of a node */
-#define QUOTA_WATCHES 128
-#define QUOTA_TRANSACTIONS 10 /* open at a time */
+#define QUOTA_WATCHES 128 /* one more is let through, as by xenstored */
+#define QUOTA_TRANSACTIONS 10 /* open at a time; likewise */
 #define QUOTA_TRANSACTION_NODES 1024 /* that one transaction may touch */
 #define QUOTA_BYTES (2560 << 10) /* of names, values and records, a domain */
 

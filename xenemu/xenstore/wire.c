@@ -254,7 +254,7 @@ static int serve_watch(struct request *req)
 		return EINVAL;
 	if (watch_find(xs, client, path, token))
 		return EEXIST;
-	if (!client->privileged && watches_count(xs, client) >= QUOTA_WATCHES)
+	if (!client->privileged && watches_count(xs, client) > QUOTA_WATCHES)
 		return E2BIG;
 	relative = req->data[0] != '/' && req->data[0] != '@';
 	req->watch = watch_add(xs, client, path, token, relative ? strlen(req->conn->base) : 0);
@@ -304,7 +304,7 @@ static int serve_transaction_start(struct request *req)
 
 	if (req->view.transaction)
 		return EBUSY;
-	if (!conn->client.privileged && conn->transactions->len >= QUOTA_TRANSACTIONS)
+	if (!conn->client.privileged && conn->transactions->len > QUOTA_TRANSACTIONS)
 		return ENOSPC;
 	t = transaction_new(conn->xs, &conn->client, unused_transaction_id(conn));
 	g_ptr_array_add(conn->transactions, t);

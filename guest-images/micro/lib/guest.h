@@ -23,6 +23,7 @@ extern unsigned long *machine_to_phys;
 #include <xen/features.h>
 #include <xen/grant_table.h>
 #include <xen/io/console.h>
+#include <xen/io/xs_wire.h>
 #include <xen/memory.h>
 #include <xen/physdev.h>
 #include <xen/sched.h>
@@ -275,6 +276,48 @@ bool event_masked(unsigned int port);
 void event_set_mask(unsigned int port, bool masked);
 /** event_clear() - forget a pending event */
 void event_clear(unsigned int port);
+
+/* -- store.c: xenstore -------------------------------------------------------- */
+
+/**
+ * struct store_reply - a reply
+ * @type: of the request, or XS_ERROR
+ * @len:  of @data, bytes; a nul comes after them
+ */
+struct store_reply {
+	uint32_t type;
+	uint32_t len;
+	char data[XENSTORE_PAYLOAD_MAX + 1];
+};
+
+struct store_event {
+	char path[256];
+	char token[64];
+};
+
+/** store_ring() - the shared page */
+struct xenstore_domain_interface *store_ring(void);
+/** store_notify() - raise the store's event channel */
+void store_notify(void);
+/** store_put() - put bytes on the ring; waits while it is full */
+void store_put(const void *bytes, size_t length);
+/** store_get() - take bytes off the ring; waits for them */
+void store_get(void *bytes, size_t length);
+/** store_ready() - how many bytes there are to take */
+size_t store_ready(void);
+/** store_send() - send a request */
+void store_send(uint32_t type, uint32_t tx, const void *payload, size_t length);
+/** store_reply() - wait for the next reply; watch events are kept */
+void store_reply(struct store_reply *reply);
+/** store_call() - both; Return: NULL, or the name of the error, in @reply */
+const char *store_call(uint32_t type, uint32_t tx, const void *payload, size_t length,
+		       struct store_reply *reply);
+/** store_event() - the next watch event; false: none came (and not @wait) */
+bool store_event(struct store_event *event, bool wait);
+/** store_read() - a value as a string; Return: NULL, or the name of the error */
+const char *store_read(const char *path, char *value, size_t size);
+/** store_write() - Return: NULL, or the name of the error */
+const char *store_write(const char *path, const char *value);
 
 /* -- time.c ------------------------------------------------------------- */
 
