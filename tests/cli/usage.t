@@ -62,6 +62,15 @@ refused([@run, '--vcpus', 'many'], qr/--vcpus/);
 refused([@run, '--vcpus', '2'], qr/--vcpus: more than one is not yet supported/);
 refused([@run, '--disk', 'zip:/disk.img,xvda,rw'], qr{--disk zip:/disk\.img,xvda,rw: zip.*prefix});
 refused([@run, '--disk', '/a,,xvdb', '--disk', '/b,,nosuch'], qr/disk nosuch: .*name/);
+refused([@run, '--console', 'tty'], qr/--console: unknown kind `tty'; there are stdio, pty/);
+refused([@run, '--console', 'pty,colour=no'], qr/--console: `colour=no' is not understood/);
+refused([@run, '--console', 'stdio', '--console', 'stdio'], qr/--console: stdio is given twice/);
+refused([@run, map { ('--console', 'pty') } 1 .. 11], qr/--console: .*10 consoles at most/);
+refused([@run, '--machine', 'qemu', '--console', "file:$dir"], qr/--console file: \Q$dir\E: /);
+refused([@run, '--machine', 'qemu', '--console', "unix:$dir/no/socket"], qr/--console unix: \Q$dir\E\/no/);
+refused([@run, '--machine', 'qemu', '--console', 'file:/dev/null', '--console', "file:/dev/null,log=$dir"],
+	qr/console log \Q$dir\E: /);
+refused(['console', 'nosuch'], qr/no guest named nosuch is running/);
 refused([@run, '--vif', 'usr'], qr/--vif: `usr' is not known/);
 refused([@run, '--vif', 'user,hostfwd=22'], qr/--vif: hostfwd=22: give tcp or udp/);
 refused([@run, '--vif', 'user,devid=1', '--vif', 'bridge=br0,devid=1'],

@@ -75,7 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct xenstore_ring *ring =
 		xenstore_ring_new(xs, 1, store_page, notify, failed, &failures);
 	int in = open("/dev/zero", O_RDONLY), out = open("/dev/null", O_WRONLY);
-	struct console *con = console_new(console_page, in, out, notify, NULL, NULL);
+	struct console_io *io = console_io_new(in, out, NULL, NULL);
+	struct console *con = console_new(console_page, io, notify, NULL);
 
 	xenstore_write(xs, "/local/domain/1/data", "", 1, -1);
 	while (size >= 2) {
@@ -103,6 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	console_flush(con);
 	console_free(con);
+	console_io_free(io);
 	xenstore_ring_free(ring);
 	xenstore_free(xs);
 	close(in);

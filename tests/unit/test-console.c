@@ -25,6 +25,7 @@
  */
 struct fixture {
 	struct xencons_interface *page;
+	struct console_io *io;
 	struct console *con;
 	int in[2];
 	int out[2];
@@ -38,19 +39,26 @@ static void notify(void *opaque)
 	((struct fixture *)opaque)->notified++;
 }
 
+static void close_console(struct fixture *f)
+{
+	g_clear_pointer(&f->con, console_free);
+	g_clear_pointer(&f->io, console_io_free);
+}
+
 static void escape(void *opaque)
 {
 	struct fixture *f = opaque;
 
 	f->escaped++;
 	if (f->free_on_escape)
-		g_clear_pointer(&f->con, console_free);
+		close_console(f);
 }
 
 static void open_console(struct fixture *f, int in, int out)
 {
-	g_clear_pointer(&f->con, console_free);
-	f->con = console_new(f->page, in, out, notify, escape, f);
+	close_console(f);
+	f->io = console_io_new(in, out, escape, f);
+	f->con = console_new(f->page, f->io, notify, f);
 }
 
 /* @data: where all indices start. */
@@ -69,7 +77,7 @@ static void set_up(struct fixture *f, const void *data)
 
 static void tear_down(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
-	console_free(f->con);
+	close_console(f);
 	for (unsigned int i = 0; i < 2; i++) {
 		close(f->in[i]);
 		close(f->out[i]);
@@ -450,6 +458,25 @@ static void test_escape(struct fixture *f, const void *data G_GNUC_UNUSED)
 	close(slave);
 }
 
+/* A guest that has broken its console can still be ended by it. */
+static void test_escape_broken(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	int master, slave;
+
+	raw_terminal(&master, &slave);
+	open_console(f, slave, f->out[1]);
+	f->page->in_cons = f->page->in_prod + 1;
+	for (unsigned int i = 0; i < 5; i++) {
+		g_assert_cmpint(write(master, "lost", 4), ==, 4);
+		turns();
+	}
+	g_assert_cmpint(write(master, "\x1d", 1), ==, 1);
+	while (!f->escaped)
+		g_main_context_iteration(NULL, TRUE);
+	close(master);
+	close(slave);
+}
+
 static void test_flush(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
 	guest_put(f, "in the ring\n", 12);
@@ -478,7 +505,7 @@ static void test_flush_waits(struct fixture *f, const void *data G_GNUC_UNUSED)
 	fill(f, &printed);
 	reader = g_thread_new("reader", read_to_end, GINT_TO_POINTER(f->out[0]));
 	console_flush(f->con);
-	g_clear_pointer(&f->con, console_free);
+	close_console(f);
 	close(f->out[1]);
 	f->out[1] = -1;
 	seen = g_thread_join(reader);
@@ -577,6 +604,7 @@ int main(int argc, char **argv)
 	ADD("input-full", 0xfffffff0, test_input_full);
 	ADD("input-end", 0, test_input_end);
 	ADD("escape", 0, test_escape);
+	ADD("escape-broken", 0, test_escape_broken);
 	ADD("flush", 0, test_flush);
 	ADD("flush-waits", 0, test_flush_waits);
 	ADD("flush-gives-up", 0, test_flush_gives_up);

@@ -110,8 +110,7 @@ static struct domain *start(uint32_t trace, FILE *trace_file)
 		.maxmem = FAKE_PAGES,
 		.trace = trace,
 		.trace_file = trace_file,
-		.console_in = -1,
-		.console_out = -1,
+		.console = console_io_new(-1, -1, NULL, NULL),
 		.ended = on_ended,
 	};
 	GError *error = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * console.h - the PV console: a ring in guest memory against two descriptors
+ * console.h - the PV console: a ring in guest memory
  *
  * Output never waits for the guest; input is read only while the ring has room.
  * Runs on the main thread.
@@ -8,6 +8,7 @@
 #ifndef XENEMU_BACKEND_CONSOLE_H
 #define XENEMU_BACKEND_CONSOLE_H
 
+#include "backend/console-io.h"
 #include <glib.h>
 
 struct console;
@@ -16,22 +17,16 @@ struct console;
  * console_new() - serve a console ring
  * @page:   struct xencons_interface in guest memory (hostile: indices are
  *          copied once and masked)
- * @in:     descriptor to read input from, or -1; not closed.  A terminal should be
- *          in raw mode
- * @out:    descriptor to write to, or -1 to discard; not closed.  May be
- *          non-blocking or not, and stays so; a slow reader makes the guest wait,
- *          nothing else of the helper.  SIGPIPE must be ignored by the process
+ * @io:     where it leads; not owned, and nobody else's meanwhile
  * @notify: raises the guest's event channel; must not use the console
- * @escape: Ctrl-] was typed (only if @in is a terminal); may be NULL; may free
- *          the console
- * @opaque: for @notify and @escape
+ * @opaque: for @notify
  *
  * Input is read from here on.  A guest whose indices make no sense is not served any
  * more, which is said once on stderr.
  * Return: owned by the caller, console_free().
  */
-struct console *console_new(void *page, int in, int out, void (*notify)(void *opaque),
-			    void (*escape)(void *opaque), void *opaque);
+struct console *console_new(void *page, struct console_io *io, void (*notify)(void *opaque),
+			    void *opaque);
 
 /** console_kick() - the guest sent an event: look at the ring */
 void console_kick(struct console *con);
@@ -42,19 +37,14 @@ void console_kick(struct console *con);
  * @bytes: copied
  * @len:   bytes
  *
- * The caller can't be made to wait: when 256 KiB are queued already, it is lost.
+ * The caller can't be made to wait: what console_io_fits() refuses is lost.
  */
 void console_write(struct console *con, const char *bytes, size_t len);
 
-/**
- * console_flush() - write out all that is in the ring and queued, blocking
- *
- * Gives up when the reader is gone, or has taken nothing for ten seconds.  Does not
- * notify the guest.
- */
+/** console_flush() - console_io_flush() with what is in the ring; does not notify the guest */
 void console_flush(struct console *con);
 
-/** console_free() - what is queued is lost; NULL is allowed */
+/** console_free() - take what is in the ring, and leave it alone; NULL is allowed */
 void console_free(struct console *con);
 
 #endif

@@ -3,6 +3,7 @@
  * arguments.c - option values that are more than a word
  */
 #include "cli/arguments.h"
+#include "backend/console-device.h"
 #include "backend/vbd.h"
 #include "backend/vif.h"
 #include "domain/domain.h"
@@ -269,4 +270,45 @@ gboolean parse_vifs(char *const *texts, GPtrArray *devices, GError **error)
 		g_ptr_array_add(specs, spec);
 	}
 	return make_vifs(specs, devices, error);
+}
+
+/* --- --console --- */
+
+static gboolean add_console(const char *text, GPtrArray *consoles, GError **error)
+{
+	struct console_spec *spec = console_spec_parse(text, error);
+
+	if (!spec)
+		return FALSE;
+	spec->index = consoles->len;
+	for (unsigned int i = 0; i < consoles->len; i++) {
+		const struct console_spec *other = consoles->pdata[i];
+
+		if (spec->kind != CONSOLE_STDIO || other->kind != CONSOLE_STDIO)
+			continue;
+		console_spec_free(spec);
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--console: stdio is given twice; only one console can have it");
+		return FALSE;
+	}
+	g_ptr_array_add(consoles, spec);
+	return TRUE;
+}
+
+gboolean parse_consoles(char *const *texts, GPtrArray *consoles, GPtrArray *devices,
+			GError **error)
+{
+	char *const usual[] = { "stdio", NULL };
+
+	for (texts = texts ? texts : usual; *texts; texts++)
+		if (!add_console(*texts, consoles, error))
+			return FALSE;
+	if (consoles->len > CONSOLE_MAX) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "--console: a guest can have %u consoles at most", CONSOLE_MAX);
+		return FALSE;
+	}
+	for (unsigned int i = 1; i < consoles->len; i++)
+		g_ptr_array_add(devices, console_config_new(consoles->pdata[i]));
+	return TRUE;
 }

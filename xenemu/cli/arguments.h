@@ -69,4 +69,15 @@ gboolean parse_disks(char *const *texts, GPtrArray *devices, GError **error);
  */
 gboolean parse_vifs(char *const *texts, GPtrArray *devices, GError **error);
 
+/**
+ * parse_consoles() - what --console says, each time it is given
+ * @texts:    as typed (console_spec_parse()), NULL at the end; NULL for just stdio
+ * @consoles: receives a struct console_spec for each; the first is the primary one
+ * @devices:  receives a struct device_config for each but the first; @consoles must
+ *            outlive them
+ * @error:    G_OPTION_ERROR
+ */
+gboolean parse_consoles(char *const *texts, GPtrArray *consoles, GPtrArray *devices,
+			GError **error);
+
 #endif

@@ -2,6 +2,7 @@
 /*
  * run.c - `xenemu run`: boots one guest in the foreground
  */
+#include "backend/console-io.h"
 #include "backend/device.h"
 #include "boot/boot.h"
 #include "cli/arguments.h"
@@ -39,6 +40,7 @@ static struct {
 	char *trace_path;
 	char **disks;
 	char **vifs;
+	char **consoles_text;
 	char **qemu_args;
 	gboolean stats;
 	gboolean monitor_fault;
@@ -47,6 +49,7 @@ static struct {
 	struct machine_choice machine;
 	uint32_t trace;
 	GPtrArray *devices;
+	GPtrArray *consoles;
 } opt = { .vcpus = 1 };
 
 static const GOptionEntry entries[] = {
@@ -78,6 +81,11 @@ static const GOptionEntry entries[] = {
 	  "Network interface, as xl's: bridge=NAME, tap=NAME or user[,hostfwd=tcp:2222:22]; "
 	  "more than once for more",
 	  "SPEC" },
+	{ "console", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt.consoles_text,
+	  "Where a console leads: stdio (default), pty[:LINK], unix[:PATH] or file:PATH, with "
+	  "[,log=PATH][,log-size=SIZE][,name=NAME]; more than once for more, the first is the "
+	  "primary one",
+	  "SPEC" },
 	{ "timeout", 't', 0, G_OPTION_ARG_DOUBLE, &opt.timeout,
 	  "End the guest after so long, with status 6", "SECONDS" },
 	{ "trace", 0, 0, G_OPTION_ARG_STRING, &opt.trace_text,
@@ -93,7 +101,8 @@ static const GOptionEntry entries[] = {
 };
 
 static const char description[] =
-	"The console is on standard input and output; Ctrl-] ends the guest.\n"
+	"Unless --console says otherwise, the console is on standard input and output; Ctrl-]\n"
+	"ends the guest.  Others are reached with `xenemu console`.\n"
 	"\n"
 	"Exit status: 0 the guest powered off; 2 wrong usage or configuration; 3 the\n"
 	"guest rebooted; 4 it crashed; 5 the monitor or the machine failed; 6 timeout;\n"
@@ -160,7 +169,8 @@ static gboolean check_options(GError **error)
 	       parse_trace(opt.trace_text, &opt.trace, error) &&
 	       parse_machine(opt.machine_text, &opt.machine, error) &&
 	       parse_disks(opt.disks, opt.devices, error) &&
-	       parse_vifs(opt.vifs, opt.devices, error);
+	       parse_vifs(opt.vifs, opt.devices, error) &&
+	       parse_consoles(opt.consoles_text, opt.consoles, opt.devices, error);
 }
 
 static void free_device(gpointer opaque)
@@ -170,12 +180,18 @@ static void free_device(gpointer opaque)
 	config->free(config);
 }
 
+static void free_console(gpointer spec)
+{
+	console_spec_free(spec);
+}
+
 /* After parsing: GOption would not free a string that was there before. */
 static void set_defaults(void)
 {
 	if (!opt.memory_text)
 		opt.memory_text = g_strdup("256");
 	opt.devices = g_ptr_array_new_with_free_func(free_device);
+	opt.consoles = g_ptr_array_new_with_free_func(free_console);
 }
 
 static void free_options(void)
@@ -192,9 +208,11 @@ static void free_options(void)
 	g_free(opt.trace_path);
 	g_strfreev(opt.disks);
 	g_strfreev(opt.vifs);
+	g_strfreev(opt.consoles_text);
 	g_strfreev(opt.qemu_args);
 	machine_choice_clear(&opt.machine);
 	g_clear_pointer(&opt.devices, g_ptr_array_unref);
+	g_clear_pointer(&opt.consoles, g_ptr_array_unref);
 }
 
 /* --- what the guest is made of --- */
@@ -313,6 +331,40 @@ static void on_ended(void *opaque, enum domain_end end)
 	g_main_loop_quit(run->loop);
 }
 
+static void on_escape(void *opaque)
+{
+	struct run *run = opaque;
+
+	cli_error("%s: stopped by Ctrl-]", runtime_name(run->runtime));
+	domain_end(run->dom, DOMAIN_POWEROFF);
+}
+
+static gboolean uses_stdio(void)
+{
+	for (unsigned int i = 0; i < opt.consoles->len; i++) {
+		const struct console_spec *spec = opt.consoles->pdata[i];
+
+		if (spec->kind == CONSOLE_STDIO)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* What the specs don't know by themselves.  Return: the primary console, or NULL. */
+static struct console_io *open_console(struct run *run, GError **error)
+{
+	for (unsigned int i = 0; i < opt.consoles->len; i++) {
+		struct console_spec *spec = opt.consoles->pdata[i];
+		g_autofree char *file = console_file_name(i);
+
+		spec->place = runtime_file(run->runtime, file);
+		spec->no_input = !terminal_usable(STDIN_FILENO);
+		spec->escape = on_escape;
+		spec->opaque = run;
+	}
+	return console_io_open(opt.consoles->pdata[0], error);
+}
+
 static struct domain *make_domain(struct run *run, const struct boot *boot, GError **error)
 {
 	struct domain_config config = {
@@ -330,8 +382,6 @@ static struct domain *make_domain(struct run *run, const struct boot *boot, GErr
 		.boot_flags = opt.monitor_fault ? BOOT_FAULT : 0,
 		.trace_file = run->trace_file,
 		.devices = opt.devices,
-		.console_in = terminal_usable(STDIN_FILENO) ? STDIN_FILENO : -1,
-		.console_out = STDOUT_FILENO,
 		.ended = on_ended,
 		.opaque = run,
 	};
@@ -342,6 +392,11 @@ static struct domain *make_domain(struct run *run, const struct boot *boot, GErr
 	config.build = build(boot, run->module, error);
 	if (!config.build)
 		return NULL;
+	config.console = open_console(run, error);
+	if (!config.console) {
+		build_free(config.build);
+		return NULL;
+	}
 	return domain_new(&config, error);
 }
 
@@ -407,7 +462,7 @@ static gboolean run_guest(struct run *run, GError **error)
 	g_unix_signal_add(SIGINT, on_sigint, run);
 	g_unix_signal_add(SIGTERM, on_sigterm, run);
 	g_unix_signal_add(SIGHUP, on_sighup, run);
-	if (terminal_usable(STDIN_FILENO))
+	if (uses_stdio() && terminal_usable(STDIN_FILENO))
 		terminal_raw(STDIN_FILENO);
 	g_main_loop_run(run->loop);
 	return TRUE;

@@ -97,14 +97,6 @@ static void store_failed(void *opaque, const char *reason)
 	domain_message(opaque, "the guest's xenstore connection is closed: %s", reason);
 }
 
-static void console_escape(void *opaque)
-{
-	struct domain *dom = opaque;
-
-	domain_message(dom, "stopped by Ctrl-]");
-	domain_end(dom, DOMAIN_POWEROFF);
-}
-
 static void watchdog_expired(void *opaque)
 {
 	domain_fail(opaque, DOMAIN_CRASH, "the guest's watchdog expired");
@@ -165,8 +157,7 @@ static gboolean make_backends(struct domain *dom, const struct domain_config *co
 	store_tree_write(dom);
 	dom->store_ring = xenstore_ring_new(dom->store, DOMID_GUEST, store, raise_store,
 					    store_failed, dom);
-	dom->console = console_new(console, config->console_in, config->console_out,
-				   raise_console, console_escape, dom);
+	dom->console = console_new(console, dom->console_io, raise_console, dom);
 	return TRUE;
 }
 
@@ -203,6 +194,7 @@ struct domain *domain_new(const struct domain_config *config, GError **error)
 	dom->name = g_strdup(config->name);
 	dom->uuid = g_uuid_string_random();
 	dom->build = config->build;
+	dom->console_io = config->console;
 	dom->nr_vcpus = config->build->boot->nr_vcpus;
 	dom->module = config->module;
 	dom->abi = abi_find(config->module->info.abi);
@@ -302,8 +294,8 @@ void domain_free(struct domain *dom)
 	requests_stop(dom);
 	devices_free(dom->devices);
 	control_free(dom->control);
-	if (dom->console)
-		console_free(dom->console);
+	console_free(dom->console);
+	console_io_free(dom->console_io);
 	xenstore_ring_free(dom->store_ring);
 	xenstore_socket_free(dom->store_socket);
 	xenstore_free(dom->store);

@@ -7,6 +7,7 @@
 #ifndef XENEMU_DOMAIN_DOMAIN_H
 #define XENEMU_DOMAIN_DOMAIN_H
 
+#include "backend/console-io.h"
 #include "domain/builder.h"
 #include "domain/runtime.h"
 #include "machine/machine.h"
@@ -45,7 +46,7 @@ enum domain_trace {
  * @trace_file: where the trace goes; not closed
  * @devices:  GPtrArray of struct device_config, in the order of creation, or NULL; may
  *            be freed when the domain is there
- * @console_in, @console_out: file descriptors of the console, or -1; not closed
+ * @console:  where the primary console leads; the domain takes ownership
  * @ended:    called once, when @end is known, on the main thread
  */
 struct domain_config {
@@ -60,8 +61,7 @@ struct domain_config {
 	uint32_t boot_flags;
 	FILE *trace_file;
 	const GPtrArray *devices;
-	int console_in;
-	int console_out;
+	struct console_io *console;
 	void (*ended)(void *opaque, enum domain_end end);
 	void *opaque;
 };
@@ -73,7 +73,7 @@ struct domain;
  * @config: not kept; what its pointers name must outlive the domain
  * @error:  what failed
  *
- * On error config->build is freed as well.  Return: domain_free() it.
+ * On error config->build and config->console are freed as well.  Return: domain_free() it.
  */
 struct domain *domain_new(const struct domain_config *config, GError **error);
 

@@ -65,6 +65,7 @@ struct domain {
 	struct control *control;
 	struct control_request *asked;
 	unsigned int asked_watch;
+	struct console_io *console_io;
 	struct console *console;
 	struct devices *devices;
 };

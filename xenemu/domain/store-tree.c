@@ -113,6 +113,8 @@ static void write_control(struct domain *dom)
 
 static void write_rings(struct domain *dom)
 {
+	const char *tty = console_io_tty(dom->console_io);
+
 	shown(dom, HOME "/store", "");
 	shown_number(dom, HOME "/store/port", "%u", STORE_PORT);
 	shown_number(dom, HOME "/store/ring-ref", "%" G_GUINT64_FORMAT, dom->build->store_mfn);
@@ -131,7 +133,7 @@ static void write_rings(struct domain *dom)
 	shown(dom, HOME "/console/limit", "1048576");
 	shown(dom, HOME "/console/type", "xenconsoled");
 	shown(dom, HOME "/console/output", "pty");
-	shown(dom, HOME "/console/tty", "");
+	shown(dom, HOME "/console/tty", tty ? tty : "");
 	shown_number(dom, HOME "/console/port", "%u", CONSOLE_PORT);
 	shown_number(dom, HOME "/console/ring-ref", "%" G_GUINT64_FORMAT,
 		     dom->build->console_mfn);
