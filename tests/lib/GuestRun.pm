@@ -57,6 +57,16 @@ sub expect {
 	}
 }
 
+# expect_message(REGEX, SECONDS): the same for standard error, all of it
+sub expect_message {
+	my ($self, $pattern, $seconds) = @_;
+	my $deadline = time + $seconds;
+	while ($self->{text}{err} !~ $pattern) {
+		return 0 if !$self->{from}{err} || !$self->read_some($deadline);
+	}
+	return 1;
+}
+
 # type(TEXT): write it to the console, all of it
 sub type {
 	my ($self, $text) = @_;

@@ -10,7 +10,7 @@ use Cwd 'abs_path';
 use File::Basename 'dirname';
 use GuestRun;
 
-our @EXPORT = qw(fetched initramfs micro_guest machines limit run_guest explain);
+our @EXPORT = qw(fetched initramfs micro_guest machines limit run_guest run_console explain);
 
 my $top = abs_path(dirname(__FILE__) . "/../..");
 my $build = $ENV{XENEMU_BUILD} // "$top/build";
@@ -48,6 +48,11 @@ sub limit { return 20 * $_[0] }
 # run_guest(ARGS...): xenemu run, its console at a GuestRun
 sub run_guest {
 	return GuestRun->start(command => [ $xenemu, 'run', @_ ]);
+}
+
+# run_console(NAME, ARGS...): xenemu console, with a GuestRun at it
+sub run_console {
+	return GuestRun->start(command => [ $xenemu, 'console', @_ ]);
 }
 
 # explain(GUEST): the last it said, for a failed test

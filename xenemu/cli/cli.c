@@ -13,7 +13,7 @@
 static const struct cli_command *const commands[] = {
 	&command_run,          &command_modules,      &command_probe,   &command_list,
 	&command_shutdown,     &command_reboot,       &command_destroy, &command_block_attach,
-	&command_block_detach, &command_block_rescan, &command_version,
+	&command_block_detach, &command_block_rescan, &command_console, &command_version,
 };
 
 void cli_error(const char *format, ...)
