@@ -22,8 +22,13 @@ $(B)/gen/%/abi-info.h: hypercall-tables/%.tbl $(TABLES) $(GENERATE)
 	@mkdir -p $(@D)
 	$(GENERATE) info $< > $@
 
-docs: docs/abi.md
+docs: docs/abi.md docs/tests.md
 docs/abi.md: $(TABLES) $(GENERATE)
 	$(GENERATE) doc $(TABLES) > $@
 
-.PHONY: docs
+docs/tests.md: tests/guest/matrix tests/lib/MicroMatrix.pm FORCE
+	tests/guest/matrix > $@
+
+FORCE:
+
+.PHONY: docs FORCE

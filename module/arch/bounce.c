@@ -36,6 +36,7 @@ void to_user(struct vcpu *v)
  * @cs:      32-bit guests: its code segment
  * @mask:    events are masked when it runs
  * @has_error, @error: an error code is pushed
+ * @selectors: ds, es, fs, gs to be pushed, or NULL
  * @vector:  for a crash report
  */
 struct bounce {
@@ -44,13 +45,23 @@ struct bounce {
 	bool mask;
 	bool has_error;
 	u32 error;
+	const u16 *selectors;
 	u32 vector;
 };
 
-/* What the guest's flags look like to it, with its virtual IF. */
-static u64 guest_rflags(const struct regs *r, u8 masked)
+/* What the guest's flags look like to it, with its virtual IF and perhaps IOPL. */
+static u64 guest_rflags(const struct vcpu *v, const struct regs *r, u8 masked)
 {
-	return (r->rflags & ~(u64)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF);
+	u64 iopl = vm_assist(VMASST_TYPE_architectural_iopl) ? v->iopl << IOPL_SHIFT : 0;
+
+	return (r->rflags & ~(u64)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF) | iopl;
+}
+
+/* The guest's iret sets its IOPL if it asked for that (Xen 4.17 pv/iret.c). */
+static void set_guest_iopl(struct vcpu *v, u64 rflags)
+{
+	if (vm_assist(VMASST_TYPE_architectural_iopl))
+		v->iopl = (rflags & RFLAGS_IOPL) >> IOPL_SHIFT;
 }
 
 /* The stack that the handler runs on, and the switch to it. */
@@ -73,14 +84,16 @@ static u64 push_frame32(struct vcpu *v, const struct regs *r, const struct bounc
 {
 	u8 masked = v->info->evtchn_upcall_mask;
 	bool from_user = !v->kernel_mode;
-	u32 frame[6], *p = frame, bytes;
+	u32 frame[10], *p = frame, bytes;
 	u64 sp = enter_kernel(v, r);
 
+	for (int i = 0; b->selectors && i < 4; i++)
+		*p++ = b->selectors[i];
 	if (b->has_error)
 		*p++ = b->error;
 	*p++ = r->rip;
 	*p++ = (u16)r->cs | masked << 16;
-	*p++ = guest_rflags(r, masked);
+	*p++ = guest_rflags(v, r, masked);
 	if (from_user) {
 		*p++ = r->rsp;
 		*p++ = (u16)r->ss;
@@ -97,16 +110,18 @@ static u64 push_frame64(struct vcpu *v, const struct regs *r, const struct bounc
 	u8 masked = v->info->evtchn_upcall_mask;
 	/* RPL 0 says "kernel" to the guest. */
 	u64 cs = (u16)r->cs & (v->kernel_mode ? ~3ULL : ~0ULL);
-	u64 frame[8], *p = frame, bytes;
+	u64 frame[12], *p = frame, bytes;
 	u64 sp = enter_kernel(v, r);
 
 	*p++ = r->rcx;
 	*p++ = r->r11;
+	for (int i = 0; b->selectors && i < 4; i++)
+		*p++ = b->selectors[i];
 	if (b->has_error)
 		*p++ = b->error;
 	*p++ = r->rip;
 	*p++ = cs | (u64)masked << 32;
-	*p++ = guest_rflags(r, masked);
+	*p++ = guest_rflags(v, r, masked);
 	*p++ = r->rsp;
 	*p++ = (u16)r->ss;
 	bytes = (char *)p - (char *)frame;
@@ -187,17 +202,28 @@ void deliver_page_fault(struct vcpu *v, struct regs *r, u64 addr, u32 error)
 	bounce(v, r, &b);
 }
 
-void deliver_callback(struct vcpu *v, struct regs *r, u32 type)
+static void callback(struct vcpu *v, struct regs *r, u32 type, const u16 *selectors)
 {
 	struct bounce b = {
 		.handler = v->callback[type],
 		.cs = v->callback_cs[type],
 		.mask = v->callback_masks >> type & 1,
+		.selectors = selectors,
 	};
 
 	if (!b.handler)
 		guest_crash(v, CRASH_BAD_CALLBACK, type, 0);
 	bounce(v, r, &b);
+}
+
+void deliver_callback(struct vcpu *v, struct regs *r, u32 type)
+{
+	callback(v, r, type, NULL);
+}
+
+void deliver_failsafe(struct vcpu *v, struct regs *r, const u16 selectors[4])
+{
+	callback(v, r, CALLBACKTYPE_failsafe, selectors);
 }
 
 void guest_upcall(struct regs *r)
@@ -234,8 +260,32 @@ static long iret64(struct vcpu *v, struct regs *r)
 		r->r11 = f.r11;
 		r->rcx = f.rcx;
 	}
+	set_guest_iopl(v, f.rflags);
 	v->info->evtchn_upcall_mask = !(f.rflags & RFLAGS_IF);
 	return f.rax;
+}
+
+/*
+ * There is no vm86 mode: VM set gives #GP at the place it wanted to go to, on the
+ * kernel's stack (Xen 4.17 pv/iret.c, compat_iret()): 0 for an error code, and the
+ * frame as it is, with es, ds, fs, gs at its end.
+ */
+static void refuse_vm86(struct vcpu *v, struct regs *r)
+{
+	const struct trap_info *t = &v->traps[TRAP_GP];
+	u32 f[10], sp = v->kernel_sp - sizeof(f);
+
+	if (copy_from_guest(f, (u32)r->rsp, sizeof(f)))
+		guest_crash(v, CRASH_BAD_IRET, 0, 0);
+	f[0] = 0;
+	if (copy_to_guest(sp, f, sizeof(f)))
+		guest_crash(v, CRASH_BAD_STACK, TRAP_GP, 0);
+	r->rsp = sp;
+	r->ss = v->kernel_ss;
+	r->rip = t->address;
+	r->cs = t->cs;
+	r->rflags = f[3] & ~(RFLAGS_VM | RFLAGS_RF | RFLAGS_NT | RFLAGS_TF);
+	v->info->evtchn_upcall_mask = t->flags & 4 || !(f[3] & RFLAGS_IF);
 }
 
 /* eax, eip, cs, eflags, and esp and ss when the ring changes */
@@ -245,7 +295,14 @@ static long iret32(struct vcpu *v, struct regs *r)
 
 	if (copy_from_guest(f, (u32)r->rsp, n * 4))
 		guest_crash(v, CRASH_BAD_IRET, 0, 0);
-	if ((f[2] & 3) == 3) {
+	set_guest_iopl(v, f[3]);
+	if (f[3] & RFLAGS_VM) {
+		refuse_vm86(v, r);
+		return f[0];
+	}
+	if (!(f[2] & 3))
+		guest_crash(v, CRASH_BAD_IRET, 0, 0);
+	if (f[2] & 2) {
 		n = 6;
 		if (copy_from_guest(f, (u32)r->rsp, n * 4))
 			guest_crash(v, CRASH_BAD_IRET, 0, 0);
@@ -253,14 +310,11 @@ static long iret32(struct vcpu *v, struct regs *r)
 	}
 	r->rsp = n == 6 ? f[4] : (u32)(r->rsp + n * 4);
 	r->rip = f[1];
-	r->cs = fix_selector(f[2]);
+	r->cs = (u16)f[2];
 	r->rflags = f[3];
 	/* An event that is due comes before ring 3 does: its frame needs to know. */
 	v->kernel_mode = (r->cs & 3) != 3;
 	v->info->evtchn_upcall_mask = !(f[3] & RFLAGS_IF);
-	/* There is no vm86 mode: VM set gives #GP at the place it wanted to go to. */
-	if (f[3] & RFLAGS_VM)
-		deliver_exception(v, r, TRAP_GP, 0);
 	return f[0];
 }
 

@@ -153,7 +153,13 @@ u64 guest_cr4(u64 wanted)
 
 static u64 guest_efer(void)
 {
-	return EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+	return guest32 ? EFER_NXE : EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
+}
+
+/* Segment bases are MSRs of 64-bit guests only (Xen 4.17 pv/emul-priv-op.c, read_msr()). */
+static u32 for_width(u32 msr)
+{
+	return guest32 && msr >= MSR_FS_BASE && msr <= MSR_KERNEL_GS_BASE ? 0 : msr;
 }
 
 /*
@@ -163,7 +169,7 @@ static u64 guest_efer(void)
  */
 bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 {
-	switch (msr) {
+	switch (for_width(msr)) {
 	case MSR_FS_BASE:
 		*value = guest_fs_base();
 		return true;
@@ -200,7 +206,7 @@ bool guest_rdmsr(struct vcpu *v, u32 msr, u64 *value)
 
 bool guest_wrmsr(struct vcpu *v, u32 msr, u64 value)
 {
-	switch (msr) {
+	switch (for_width(msr)) {
 	case MSR_FS_BASE:
 		if (!is_canonical(value))
 			return false;

@@ -3,13 +3,13 @@
  * debugreg.c - debug registers and the TS bit: set_debugreg, get_debugreg,
  * fpu_taskswitch
  *
- * Rules: Xen 4.17 arch/x86/pv/misc-hypercalls.c.
+ * Rules: Xen 4.17 arch/x86/pv/misc-hypercalls.c, 3.1 arch/x86/traps.c.
  */
+#include "abi-info.h"
 #include "hypercall.h"
 #include "trap.h"
 
 #define DR6_RESERVED_ZERO (1UL << 12)
-#define DR6_RESERVED_ONE 0xffff0ff0UL
 #define DR7_RESERVED_ZERO 0xd800UL
 #define DR7_RESERVED_ONE 0x400UL
 #define DR7_GENERAL_DETECT (1UL << 13)
@@ -36,13 +36,22 @@ static void write_address(u32 reg, u64 value)
 	}
 }
 
+/* Old Xen: neither field of any watchpoint may be binary 10. */
+static bool is_plain_dr7(u64 value)
+{
+	for (u32 at = 16; at < 32; at += 2)
+		if ((value >> at & 3) == 2)
+			return false;
+	return true;
+}
+
 /* The ports do nothing here, so breakpoints on them never hit: leave them out. */
 static long set_dr7(struct vcpu *v, u64 value)
 {
 	u64 io = 0;
 
 	value = (value & ~DR7_RESERVED_ZERO) | DR7_RESERVED_ONE;
-	if (value & DR7_GENERAL_DETECT)
+	if (value & DR7_GENERAL_DETECT || (!ABI_DEBUGREG_EXTENSIONS && !is_plain_dr7(value)))
 		return -XEN_EPERM;
 	for (u32 i = 0; (value & DR7_ACTIVE) && i < 4; i++) {
 		if ((value >> (16 + 4 * i) & 3) != DR7_IO)
@@ -56,10 +65,18 @@ static long set_dr7(struct vcpu *v, u64 value)
 	return 0;
 }
 
+/* DR4 and DR5 stand for DR6 and DR7. */
+static bool is_alias(const struct vcpu *v, u32 reg)
+{
+	return ABI_DEBUGREG_EXTENSIONS && (reg == 4 || reg == 5) && !(v->cr4 & CR4_DE);
+}
+
 long set_debugreg(struct vcpu *v, u32 reg, u64 value)
 {
-	if ((reg == 4 || reg == 5) && !(v->cr4 & CR4_DE))
+	if (is_alias(v, reg))
 		reg += 2;
+	if (!ABI_DEBUGREG_EXTENSIONS && reg >= 6)
+		value = (u32)value;
 	switch (reg) {
 	case 0 ... 3:
 		if (!is_canonical(value) ||
@@ -71,19 +88,19 @@ long set_debugreg(struct vcpu *v, u32 reg, u64 value)
 	case 6:
 		if (value >> 32)
 			return -XEN_EINVAL;
-		v->dr6 = (value & ~DR6_RESERVED_ZERO) | DR6_RESERVED_ONE;
+		v->dr6 = (value & ~DR6_RESERVED_ZERO) | DR6_DEFAULT;
 		WRITE_DR(6, v->dr6);
 		return 0;
 	case 7:
 		return value >> 32 ? -XEN_EINVAL : set_dr7(v, value);
 	default:
-		return -XEN_ENODEV;
+		return -ABI_DEBUGREG_UNKNOWN;
 	}
 }
 
 long get_debugreg(struct vcpu *v, u32 reg, u64 *value)
 {
-	if ((reg == 4 || reg == 5) && !(v->cr4 & CR4_DE))
+	if (is_alias(v, reg))
 		reg += 2;
 	switch (reg) {
 	case 0 ... 3:
@@ -95,8 +112,11 @@ long get_debugreg(struct vcpu *v, u32 reg, u64 *value)
 	case 7:
 		*value = v->dr7;
 		return 0;
+	case 4 ... 5:
+		*value = 0; /* with aliases: CR4.DE says that there is none */
+		return ABI_DEBUGREG_EXTENSIONS ? -XEN_ENODEV : 0;
 	default:
-		return -XEN_ENODEV;
+		return -ABI_DEBUGREG_UNKNOWN;
 	}
 }
 

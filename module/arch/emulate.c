@@ -5,6 +5,7 @@
  *
  * Which ones: Xen 4.17 arch/x86/pv/emul-priv-op.c.
  */
+#include "abi-info.h"
 #include "mm.h"
 #include "trap.h"
 
@@ -47,15 +48,37 @@ static void prefixes(struct priv *p)
 		p->rex = p->code[p->at++];
 }
 
+/* The kernel counts as ring 1, or as ring 0 if it asked for an IOPL as processors have it. */
+static bool iopl_suffices(const struct vcpu *v)
+{
+	u32 kernel = vm_assist(VMASST_TYPE_architectural_iopl) ? 0 : 1;
+
+	return v->iopl >= (v->kernel_mode ? kernel : 3);
+}
+
+/* A byte of the bitmap, which a 64-bit guest's kernel alone has mapped. */
+static bool read_io_bitmap(struct vcpu *v, u64 at, u8 *bits)
+{
+	bool other_root = !guest32 && !v->kernel_mode;
+	long rc;
+
+	if (other_root)
+		write_cr3(v->kernel.cr3);
+	rc = copy_from_guest(bits, v->io_bitmap + at, 1);
+	if (other_root)
+		write_cr3(v->user.cr3);
+	return !rc;
+}
+
 /* Virtual IOPL, or the bitmap that the guest kernel gave for its user. */
 static bool port_allowed(struct vcpu *v, u32 port, u32 bytes)
 {
 	u8 bits;
 
-	if (v->iopl >= (v->kernel_mode ? 1 : 3))
+	if (iopl_suffices(v))
 		return true;
 	for (u32 end = port + bytes; port < end; port++)
-		if (port >= v->io_ports || copy_from_guest(&bits, v->io_bitmap + port / 8, 1) ||
+		if (port >= v->io_ports || !read_io_bitmap(v, port / 8, &bits) ||
 		    bits >> (port & 7) & 1)
 			return false;
 	return true;
@@ -143,6 +166,8 @@ static bool write_cr(struct vcpu *v, unsigned int n, u64 value)
 			value = (u64)(u32)value | (value & 0xfff) << 32;
 		return !root_set_kernel(v, value >> 12);
 	case 4:
+		if (ABI_CR4_FIXED && (value ^ v->cr4) & (CR4_TSD | CR4_DE))
+			return false;
 		/* What the guest may have; the rest is quietly as it was. */
 		v->cr4 = guest_cr4(value);
 		write_cr4((read_cr4() & ~(u64)(CR4_TSD | CR4_DE)) |
@@ -264,7 +289,7 @@ bool emulate_privileged(struct vcpu *v, struct regs *r)
 	} else if ((op & 0xfc) == 0x6c) {
 		done = string_io(v, r, &p);
 	} else if (op == 0xfa || op == 0xfb) { /* cli, sti: the real IF is never theirs */
-		done = v->iopl >= (v->kernel_mode ? 1 : 3);
+		done = iopl_suffices(v);
 		p.at++;
 	} else if (op == 0x0f && v->kernel_mode) {
 		p.at++;

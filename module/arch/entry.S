@@ -115,9 +115,9 @@ trap_in_monitor:
 	iretq
 
 /*
- * The guest's own iret frame was refused.  To the guest it is an exception at
- * the place it wanted to go to (Xen 4.17 x86_64/entry.S, pre-exception table):
- * its frame, of five words, lies where the fault's saved rsp points.
+ * The guest's own iret frame was refused, to the guest an exception at the place
+ * it wanted to go to (Xen 4.17 x86_64/entry.S, pre-exception table): its frame, of
+ * five words, lies where the fault's saved rsp points.
  */
 iretq_fault:
 	swapgs
@@ -129,7 +129,7 @@ iretq_fault:
 	call	iretq_fault_frame
 	mov	%rax, %rsp
 	mov	%rax, %rdi
-	call	guest_trap
+	call	guest_iret_fault
 	jmp	guest_exit
 
 /* SYSCALL: rcx is the guest's rip, r11 its rflags. */

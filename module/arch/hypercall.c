@@ -56,6 +56,8 @@ void guest_hypercall(struct regs *r)
 				       (u32)r->rsi, (u32)r->rdi, (u32)r->rbp };
 
 		r->rax = (u32)dispatch(v, (u32)r->rax, 0, arg32);
+		if (unlikely(v->reload))
+			reload_segments(v);
 	}
 }
 

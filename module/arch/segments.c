@@ -5,7 +5,7 @@
  * A vCPU's GDT is a window of 16 pages: the guest's frames are mapped into the
  * first 14, the monitor's own page with Xen's flat selectors is the 15th
  * (Xen's public arch-x86/xen.h, FIRST_RESERVED_GDT_PAGE).  The guest's LDT is
- * mapped behind it when it is set.
+ * mapped behind it, page by page as the processor reads it.
  */
 #include "mm.h"
 #include "trap.h"
@@ -74,11 +74,11 @@ void segments_init(struct vcpu *v)
 	struct {
 		u16 limit;
 		u64 base;
-	} __attribute__((packed)) pointer = { 16 * 4096 - 1, WINDOW_GDT(v->id) };
+	} __attribute__((packed)) pointer = { GDT_PAGES * 4096 - 1, WINDOW_GDT(v->id) };
 
 	init_tss(v);
 	fill_gdt(v, gdt);
-	for (u32 i = 0; i < WINDOW_PAGES; i++)
+	for (u32 i = 0; i < GDT_PAGES; i++)
 		v->window[i] = window_pte(0);
 	v->window[GUEST_GDT_PAGES] = virt_to_paddr(gdt) | WINDOW_PTE;
 	__asm__ volatile("lgdt %0" : : "m"(pointer));
@@ -135,6 +135,7 @@ long set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 		invlpg(WINDOW_GDT(v->id) + i * 4096);
 	}
 	v->gdt_entries = entries;
+	v->reload = guest32;
 	return 0;
 
 fail:
@@ -178,21 +179,35 @@ static u64 ldt_frame(const struct vcpu *v, u64 va)
 	return pte_mfn(pte);
 }
 
+bool ldt_fault(struct vcpu *v, u64 addr)
+{
+	u64 offset = addr - WINDOW_LDT(v->id), page = offset >> 12, mfn;
+
+	if (offset >= v->ldt_entries * 8UL)
+		return false;
+	mfn = ldt_frame(v, v->ldt_base + (page << 12));
+	if (!mfn)
+		return false;
+	v->ldt_frames[page] = mfn;
+	v->window[GDT_PAGES + page] = window_pte(mfn);
+	return true;
+}
+
 void load_ldt(struct vcpu *v)
 {
 	struct segment_descriptor *ldt = &own_gdt[v->id][(SEL_LDT - SEL_BASE) >> 3];
-	u32 pages = (v->ldt_entries + 511) / 512;
 
 	for (u32 i = 0; i < 16; i++) {
 		if (v->ldt_frames[i])
 			frame_put(v->ldt_frames[i]);
-		v->ldt_frames[i] = i < pages ? ldt_frame(v, v->ldt_base + i * 4096) : 0;
-		v->window[16 + i] = window_pte(v->ldt_frames[i]);
+		v->ldt_frames[i] = 0;
+		v->window[GDT_PAGES + i] = 0;
 		invlpg(WINDOW_LDT(v->id) + i * 4096);
 	}
 	if (v->ldt_entries)
 		set_system(ldt, 2, WINDOW_LDT(v->id), v->ldt_entries * 8 - 1);
 	__asm__ volatile("lldt %w0" : : "r"(v->ldt_entries ? SEL_LDT : 0));
+	v->reload = guest32;
 }
 
 /* 32-bit guests pass both 64-bit arguments in two halves. */
@@ -209,6 +224,7 @@ HANDLE4(do_update_descriptor, a, b, c, e)
 		return -XEN_EINVAL;
 	/* One store: the CPU may read the descriptor at any time. */
 	WRITE_ONCE(*(u64 *)direct(paddr), (u64)d.hi << 32 | d.lo);
+	this_vcpu()->reload = guest32;
 	return 0;
 }
 
@@ -272,6 +288,54 @@ static u64 load_gs_selector(u16 selector)
 	base = selector ? rdmsr(MSR_GS_BASE) : 0;
 	wrmsr(MSR_GS_BASE, own);
 	return base;
+}
+
+/* A register again with what is in it; 0 instead if that faults.  true: it did. */
+#define RELOAD(reg)                                                                            \
+	({                                                                                     \
+		u32 failed_ = 0, selector_;                                                    \
+		__asm__ volatile("mov %%" #reg ", %k1\n"                                       \
+				 "1: mov %k1, %%" #reg "\n"                                    \
+				 ".pushsection .text.fixup, \"ax\"\n"                          \
+				 "2: inc %k0; xor %k1, %k1; jmp 1b\n"                          \
+				 ".popsection\n"                                               \
+				 ".pushsection .extable, \"a\"\n"                              \
+				 ".quad 1b, 2b\n"                                              \
+				 ".popsection"                                                 \
+				 : "+r"(failed_), "=&r"(selector_)                             \
+				 :                                                             \
+				 : "memory");                                                  \
+		failed_ != 0;                                                                  \
+	})
+
+void read_selectors(u16 selectors[4])
+{
+	__asm__ volatile("mov %%ds, %0; mov %%es, %1; mov %%fs, %2; mov %%gs, %3"
+			 : "=m"(selectors[0]), "=m"(selectors[1]), "=m"(selectors[2]),
+			   "=m"(selectors[3]));
+}
+
+/*
+ * A 32-bit Xen loads them on each way to the guest (Xen 3.1 x86_32/entry.S,
+ * restore_all_guest), a 64-bit one now and then: often enough is when the table
+ * that they came from has changed.
+ */
+void reload_segments(struct vcpu *v)
+{
+	u64 own = rdmsr(MSR_GS_BASE);
+	u16 selectors[4];
+	bool failed;
+
+	v->reload = false;
+	read_selectors(selectors);
+	failed = RELOAD(ds) | RELOAD(es) | RELOAD(fs);
+	if (selectors[3] > 3) {
+		failed |= RELOAD(gs);
+		set_guest_gs_base(rdmsr(MSR_GS_BASE));
+		wrmsr(MSR_GS_BASE, own);
+	}
+	if (failed)
+		deliver_failsafe(v, guest_regs(v), selectors);
 }
 
 HANDLE2(do_set_segment_base, which, base)

@@ -43,7 +43,7 @@ static void vcpu_init(struct vcpu *v, u32 id)
 		(struct vcpu_info *)&shared_info->vcpu_info[id < XEN_LEGACY_MAX_VCPUS ? id : 0];
 	v->kernel_mode = true;
 	v->cr4 = guest_cr4(0);
-	v->dr6 = 0xffff0ff0;
+	v->dr6 = DR6_DEFAULT;
 	v->dr7 = 0x400;
 	v->runstate_now = RUNSTATE_running;
 	wrmsr(MSR_GS_BASE, (u64)v);
@@ -70,6 +70,11 @@ static long load_context(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->callback[CALLBACKTYPE_event] = c->event_callback_eip;
 	v->callback[CALLBACKTYPE_failsafe] = c->failsafe_callback_eip;
 	v->callback[CALLBACKTYPE_syscall] = c->syscall_callback_eip;
+	v->callback_masks = 1 << CALLBACKTYPE_event;
+	if (c->flags & VGCF_failsafe_disables_events)
+		v->callback_masks |= 1 << CALLBACKTYPE_failsafe;
+	if (c->flags & VGCF_syscall_disables_events)
+		v->callback_masks |= 1 << CALLBACKTYPE_syscall;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
  * read-only page tables, forced emulation).  From the monitor: interrupts while
  * it waits, faults of copy_guest(), and bugs.
  */
+#include "abi-info.h"
 #include "event.h"
 #include "mm.h"
 #include "trap.h"
@@ -30,6 +31,7 @@ extern const struct {
 void guest_trap(struct regs *r);
 void monitor_trap(struct regs *r);
 struct regs *iretq_fault_frame(const struct regs *saved, const u64 *frame, struct regs *to);
+void guest_iret_fault(struct regs *r);
 void guest_syscall(struct regs *r);
 
 /* These may come at any instruction, also with a stack that is not ours. */
@@ -131,6 +133,16 @@ static bool justified(const struct vcpu *v, u64 addr, u32 error)
 	return false;
 }
 
+/* The monitor's own addresses: the LDT's shadow (Xen 4.17 handle_ldt_mapping_fault()). */
+static bool monitor_address(struct vcpu *v, u64 *addr)
+{
+	if (ldt_fault(v, *addr))
+		return true;
+	if (*addr - WINDOW_LDT(v->id) < v->ldt_entries * 8UL)
+		*addr += v->ldt_base - WINDOW_LDT(v->id);
+	return false;
+}
+
 static noinline void page_fault(struct vcpu *v, struct regs *r)
 {
 	u64 addr = read_cr2();
@@ -141,7 +153,10 @@ static noinline void page_fault(struct vcpu *v, struct regs *r)
 		return;
 	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
 		return;
-	if ((error & (PF_P | PF_RSVD)) == PF_P && guest_range_ok(addr, 1)) {
+	if (unlikely(!guest_range_ok(addr, 1))) {
+		if (monitor_address(v, &addr))
+			return;
+	} else if ((error & (PF_P | PF_RSVD)) == PF_P) {
 		/* Old guests die of a fault that their tables don't explain. */
 		if (!justified(v, addr, error)) {
 			count(v, STAT_SPURIOUS);
@@ -220,8 +235,9 @@ static void debug_exception(struct vcpu *v, struct regs *r)
 {
 	u64 dr6;
 
-	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	v->dr6 = dr6;
+	/* The processor only ever sets bits (Xen 4.17 do_debug() clears them, too). */
+	__asm__ volatile("mov %%dr6, %0; mov %1, %%dr6" : "=&r"(dr6) : "r"(DR6_DEFAULT));
+	v->dr6 |= dr6 & ~DR6_DEFAULT;
 	deliver_exception(v, r, TRAP_DB, 0);
 }
 
@@ -312,6 +328,8 @@ void monitor_trap(struct regs *r)
 	if (r->vector == TRAP_PF && boot->paging == PAGING_PV32 &&
 	    shadow32_fault(this_vcpu(), read_cr2(), r->error))
 		return;
+	if (r->vector == TRAP_PF && ldt_fault(this_vcpu(), read_cr2()))
+		return;
 	if ((r->vector == TRAP_PF || r->vector == TRAP_GP || r->vector == TRAP_NP ||
 	     r->vector == TRAP_SS) &&
 	    fix_up(r))
@@ -334,4 +352,22 @@ struct regs *iretq_fault_frame(const struct regs *saved, const u64 *frame, struc
 	r.ss = frame[4];
 	*to = r;
 	return to;
+}
+
+/* entry.S: the frame that iretq refused is @r, its reason an exception. */
+void guest_iret_fault(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+	u16 selectors[4];
+
+	if (r->vector == TRAP_PF && ldt_fault(v, read_cr2()))
+		return;
+	if (!ABI_IRET_FAILSAFE) {
+		guest_trap(r);
+		return;
+	}
+	if (guest32)
+		v->kernel_mode = (r->cs & 3) != 3;
+	read_selectors(selectors);
+	deliver_failsafe(v, r, selectors);
 }

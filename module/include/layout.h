@@ -26,9 +26,10 @@
 #define SLOT_BYTES 0x8000000000
 
 /* A vCPU's window: 16 pages of GDT, then 16 pages of LDT. */
+#define GDT_PAGES 16
 #define WINDOW_PAGES 32
 #define WINDOW_GDT(vcpu) (WINDOW_VA + (vcpu)*WINDOW_PAGES * 4096UL)
-#define WINDOW_LDT(vcpu) (WINDOW_GDT(vcpu) + 16 * 4096UL)
+#define WINDOW_LDT(vcpu) (WINDOW_GDT(vcpu) + GDT_PAGES * 4096UL)
 
 /*
  * The guest has GDT entries 0 to 0x1bff (14 pages); page 14 is the monitor's

@@ -27,6 +27,12 @@ void set_guest_cr2(struct vcpu *v, u64 addr);
 /** deliver_callback() - the same for CALLBACKTYPE_* @type */
 void deliver_callback(struct vcpu *v, struct regs *r, u32 type);
 
+/** read_selectors() - the guest's ds, es, fs, gs, in that order */
+void read_selectors(u16 selectors[4]);
+
+/** deliver_failsafe() - the failsafe callback, whose frame has such selectors, too */
+void deliver_failsafe(struct vcpu *v, struct regs *r, const u16 selectors[4]);
+
 /** to_kernel(), to_user() - switch between the guest's two modes (pv64) */
 void to_kernel(struct vcpu *v);
 void to_user(struct vcpu *v);
@@ -37,8 +43,23 @@ void trap_init(struct vcpu *v);
 /** segments_init() - GDT, TSS and the window of @v */
 void segments_init(struct vcpu *v);
 
-/** load_ldt() - make the guest's LDT the hardware's */
+/** load_ldt() - make the guest's LDT the hardware's; its pages come by faults */
 void load_ldt(struct vcpu *v);
+
+/**
+ * ldt_fault() - the processor read a page of the LDT that isn't mapped
+ * @v:    vCPU
+ * @addr: faulting address
+ * Return: true when it is now; false: no page of the LDT, or none that may be.
+ */
+bool ldt_fault(struct vcpu *v, u64 addr);
+
+/**
+ * reload_segments() - a 32-bit guest's ds, es, fs, gs, after a descriptor changed
+ *
+ * What can't be loaded becomes null, and the failsafe callback is next.
+ */
+void reload_segments(struct vcpu *v);
 
 /** fixup_descriptor() - lift a descriptor's DPL to ring 3, refuse system types */
 bool fixup_descriptor(struct segment_descriptor *d);

@@ -108,6 +108,7 @@ struct store_insn {
  * @cr0_ts, @cr2, @cr4: virtual control registers
  * @dr, @dr6, @dr7: debug registers
  * @gdt_frames, @gdt_entries, @ldt_frames, @ldt_base, @ldt_entries: descriptor tables
+ * @reload:       32-bit guests: a descriptor changed, segment registers may hold the old one
  * @hypercall:    number of the one that runs
  * @trace_next:   index of the next entry of its trace ring
  * @deadline:     single-shot timer, system time in ns; 0: off
@@ -153,6 +154,7 @@ struct vcpu {
 	u64 ldt_frames[16];
 	u64 ldt_base;
 	u32 ldt_entries;
+	bool reload;
 
 	u32 hypercall;
 	u32 trace_next;

@@ -35,10 +35,12 @@
 #define RFLAGS_DF (1 << 10)
 #define RFLAGS_OF (1 << 11)
 #define RFLAGS_IOPL (3 << 12)
+#define IOPL_SHIFT 12
 #define RFLAGS_NT (1 << 14)
 #define RFLAGS_RF (1 << 16)
 #define RFLAGS_VM (1 << 17)
 #define RFLAGS_AC (1 << 18)
+#define DR6_DEFAULT 0xffff0ff0UL
 #define RFLAGS_ARITHMETIC 0x8d5 /* CF PF AF ZF SF OF */
 
 #define MSR_APIC_BASE 0x1b

@@ -21,6 +21,9 @@
 /* Xen's _PAGE_GUEST_KERNEL: U was not the guest's wish. */
 #define PTE_GUEST_KERNEL (1ULL << 52)
 
+/* PAE: the L3 entry whose L2 has the hole */
+#define TOP_L2_SLOT 3
+
 #define INVALID_ENTRY_MFN (PTE_ADDR >> 12)
 
 bool tlb_stale;
@@ -56,7 +59,7 @@ static inline struct table_kind kind_of(unsigned int type)
 /* The fourth L3 entry of a PAE guest points to the L2 that has the hole. */
 static inline unsigned int child_type(unsigned int type, unsigned int index)
 {
-	if (type == 3 && index == 3 && boot->paging == PAGING_PV32PAE)
+	if (type == 3 && index == TOP_L2_SLOT && boot->paging == PAGING_PV32PAE)
 		return FRAME_TOP_L2;
 	return kind_of(type).child;
 }
@@ -127,8 +130,29 @@ static inline bool monitor_slot(unsigned int type, unsigned int index)
 	return index >= kind_of(type).entries;
 }
 
+/*
+ * A root that maps itself read-only as if it were an L3: a linear page table, which
+ * Xen allows (get_l4_linear_pagetable()).  It is no reference.
+ */
+static inline bool is_linear(u64 pte, unsigned int type, u64 mfn)
+{
+	return type == 4 && pte_mfn(pte) == mfn && !(pte & PTE_RW);
+}
+
+/* The table below entry @index of table @mfn */
+static long get_child(u64 pte, unsigned int type, u64 mfn, unsigned int index)
+{
+	return is_linear(pte, type, mfn) ? 0 : frame_get(pte_mfn(pte), child_type(type, index));
+}
+
+static void put_child(u64 pte, unsigned int type, u64 mfn)
+{
+	if (!is_linear(pte, type, mfn))
+		frame_put(pte_mfn(pte));
+}
+
 /* Check and take what an entry refers to; the value it is to have, or an error. */
-static long take_entry(u64 *pte, unsigned int type, unsigned int index)
+static long take_entry(u64 *pte, unsigned int type, u64 mfn, unsigned int index)
 {
 	long rc;
 
@@ -137,7 +161,7 @@ static long take_entry(u64 *pte, unsigned int type, unsigned int index)
 	else if (*pte & UPPER_FORBIDDEN)
 		rc = -XEN_EINVAL;
 	else
-		rc = frame_get(pte_mfn(*pte), child_type(type, index));
+		rc = get_child(*pte, type, mfn, index);
 	*pte = adjust(*pte, type);
 	return rc;
 }
@@ -154,7 +178,7 @@ static void drop_entries(u64 mfn, unsigned int type, unsigned int end)
 	for (unsigned int i = 0; i < end; i++) {
 		pte = entry_read(entry_ptr(mfn, i));
 		if (pte & PTE_P && !monitor_slot(type, i))
-			frame_put(pte_mfn(pte));
+			put_child(pte, type, mfn);
 	}
 }
 
@@ -164,6 +188,21 @@ static long take_descriptors(struct segment_descriptor *d)
 		if (!fixup_descriptor(&d[i]))
 			return -XEN_EINVAL;
 	return 0;
+}
+
+/*
+ * The L2 of a PAE guest's top GiB has Xen's hole: it must be there, and be no other
+ * root's (Xen 3.1 arch/x86/mm.c, create_pae_xen_mappings(); 4.17
+ * pae_xen_mappings_check()).
+ */
+static long check_top(u64 mfn)
+{
+	u64 top = entry_read(entry_ptr(mfn, TOP_L2_SLOT));
+
+	if (top & PTE_P && (frame_table[pte_mfn(top)] & FRAME_COUNT_MASK) == FRAME_COUNT_ONE)
+		return 0;
+	drop_entries(mfn, 3, kind_of(3).entries);
+	return -XEN_EINVAL;
 }
 
 static long take_table(u64 mfn, unsigned int type)
@@ -178,7 +217,7 @@ static long take_table(u64 mfn, unsigned int type)
 		pte = old = entry_read(entry_ptr(mfn, i));
 		if (!(pte & PTE_P) || monitor_slot(type, i))
 			continue;
-		rc = take_entry(&pte, type, i);
+		rc = take_entry(&pte, type, mfn, i);
 		if (rc) {
 			if (type > 1)
 				drop_entries(mfn, type, i);
@@ -187,7 +226,7 @@ static long take_table(u64 mfn, unsigned int type)
 		if (pte != old)
 			*(u64 *)entry_ptr(mfn, i) = pte;
 	}
-	return 0;
+	return type == 3 && guest32 ? check_top(mfn) : 0;
 }
 
 long frame_get(u64 mfn, unsigned int type)
@@ -298,11 +337,14 @@ static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 
 	if (monitor_slot(type, index))
 		return type == 4 ? -XEN_EINVAL : -XEN_EPERM;
+	if (guest32 && type == 3 && index == TOP_L2_SLOT)
+		return -XEN_EINVAL; /* Xen: mod_l3_entry() */
 	if (value & PTE_P) {
 		if (value & UPPER_FORBIDDEN)
 			return -XEN_EINVAL;
 		value = adjust(value, type);
-		rc = same ? 0 : frame_get(pte_mfn(value), child_type(type, index));
+		same = same && !(type == 4 && (value ^ old) & PTE_RW); /* may be linear */
+		rc = same ? 0 : get_child(value, type, paddr >> 12, index);
 		if (rc)
 			return rc;
 	}
@@ -310,7 +352,7 @@ static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 	if (frame_table[paddr >> 12] >> FRAME_SHADOW_SHIFT)
 		shadow_changed(paddr >> 12, index);
 	if ((old & PTE_P) && !same)
-		frame_put(pte_mfn(old));
+		put_child(old, type, paddr >> 12);
 	return 0;
 }
 

@@ -7,9 +7,13 @@
 #include "mm.h"
 #include "trap.h"
 
-static bool is_self(u32 domid)
+/*
+ * Whose pages are meant: the guest's own, or DOMID_IO's, devices of which it has
+ * none.  Its own number is refused (Xen 4.17 get_pg_owner(), 3.x set_foreigndom()).
+ */
+static long check_domain(u32 domid)
 {
-	return domid == DOMID_SELF || domid == boot->domid;
+	return domid == DOMID_SELF || domid == DOMID_IO ? 0 : -XEN_ESRCH;
 }
 
 /* The number of requests done goes to the guest if it asked for it. */
@@ -35,9 +39,20 @@ static u64 entry_value(u64 value)
 	return likely(pte_bytes == 8) ? value : (u32)value;
 }
 
-static long update_one(const struct mmu_update *req)
+/* An entry for a page of DOMID_IO's: no frame of the guest's is one (get_page_from_l1e()). */
+static long check_device_entry(u64 mfn, u64 value)
+{
+	unsigned int type = frame_type(frame_table[mfn]);
+
+	if (type > 1)
+		return -XEN_EINVAL;
+	return type == 1 && value & PTE_P && frame_owned(pte_mfn(value)) ? -XEN_EBUSY : 0;
+}
+
+static long update_one(const struct mmu_update *req, bool device)
 {
 	u64 cmd = req->ptr & (pte_bytes - 1), paddr = req->ptr - cmd;
+	long rc = 0;
 
 	/* The other commands came after 3.1. */
 	if (ABI_VERSION < (4 << 16) && cmd > MMU_MACHPHYS_UPDATE)
@@ -48,10 +63,13 @@ static long update_one(const struct mmu_update *req)
 	case MMU_PT_UPDATE_NO_TRANSLATE:
 		if (unlikely(!frame_owned(paddr >> 12)))
 			return -XEN_EINVAL;
-		return entry_set(direct(paddr), entry_value(req->val),
-				 cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		if (unlikely(device))
+			rc = check_device_entry(paddr >> 12, entry_value(req->val));
+		return rc ? rc
+			  : entry_set(direct(paddr), entry_value(req->val),
+				      cmd == MMU_PT_UPDATE_PRESERVE_AD);
 	case MMU_MACHPHYS_UPDATE:
-		return machphys_update(paddr >> 12, req->val);
+		return device ? -XEN_EINVAL : machphys_update(paddr >> 12, req->val);
 	default:
 		return -XEN_ENOSYS;
 	}
@@ -73,12 +91,12 @@ HANDLE4(do_mmu_update, reqs, nr, pdone, domid)
 
 	if (!guest_range_ok(reqs, n * sizeof(req)))
 		return -XEN_EFAULT;
-	if (!is_self((u16)domid) || (u32)domid >> 16)
+	if (check_domain(domid))
 		return -XEN_ESRCH;
 	for (done = 0; done < n; done++, reqs += sizeof(req)) {
 		rc = copy_from_guest(&req, reqs, sizeof(req));
 		if (!rc)
-			rc = refused(update_one(&req));
+			rc = refused(update_one(&req, (u32)domid == DOMID_IO));
 		if (rc)
 			break;
 	}
@@ -154,6 +172,8 @@ static long set_ldt(struct vcpu *v, u64 base, u32 entries)
 
 static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 {
+	if (op->cmd > ABI_MMUEXT_LAST)
+		return -XEN_ENOSYS;
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE:
 	case MMUEXT_PIN_L2_TABLE:
@@ -167,8 +187,10 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 	case MMUEXT_NEW_BASEPTR:
 		return root_set_kernel(v, op->arg1.mfn);
 	case MMUEXT_NEW_USER_BASEPTR:
-		if (guest32)
-			return -XEN_ENOSYS;
+		if (guest32) /* compat_mmuext_op() of 3.1 knows it; a 32-bit Xen doesn't */
+			return boot->paging == PAGING_PV32PAE && ABI_VERSION > (3 << 16)
+				       ? -XEN_EINVAL
+				       : -XEN_ENOSYS;
 		return root_set_user(v, op->arg1.mfn);
 	case MMUEXT_TLB_FLUSH_MULTI:
 		if (read_vcpu_mask((u64)op->arg2.vcpumask.p))
@@ -190,13 +212,17 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 	case MMUEXT_SET_LDT:
 		return set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
 	case MMUEXT_FLUSH_CACHE:
-		return -XEN_EACCES; /* no device memory: Xen 4.17 cache_flush_permitted() */
+		return -ABI_FLUSH_CACHE; /* no device memory: Xen 4.17 cache_flush_permitted()
+					  */
 	case MMUEXT_FLUSH_CACHE_GLOBAL:
 		return -XEN_EINVAL;
 	case MMUEXT_CLEAR_PAGE:
 		return clear_page(op->arg1.mfn);
 	case MMUEXT_COPY_PAGE:
 		return copy_page(op->arg1.mfn, op->arg2.src_mfn);
+	case MMUEXT_MARK_SUPER:
+	case MMUEXT_UNMARK_SUPER:
+		return -XEN_EOPNOTSUPP;
 	default:
 		return -XEN_ENOSYS;
 	}
@@ -226,8 +252,11 @@ HANDLE4(do_mmuext_op, ops, nr, pdone, domid)
 
 	if (!guest_range_ok(ops, n * size))
 		return -XEN_EFAULT;
-	if (!is_self((u16)domid))
-		return -XEN_ESRCH;
+	rc = check_domain(domid & 0xffff);
+	if (!rc && domid != DOMID_SELF && ABI_VERSION >= (4 << 16))
+		rc = -XEN_EPERM; /* xsm_mmuext_op(); 3.x doesn't look */
+	if (rc)
+		return rc;
 	for (done = 0; done < n; done++, ops += size) {
 		rc = copy_mmuext_op(&op, ops);
 		if (rc)

@@ -17,7 +17,7 @@
 /**
  * struct shadow - one of the pool
  * @mfn: the guest's root table, 0: free
- * @top: PAE: the L2 of its top GiB, whose shadow is here too; 0: none
+ * @top: PAE: the L2 of its top GiB, whose shadow is here too
  */
 static struct shadow {
 	u64 mfn;
@@ -101,25 +101,12 @@ void shadow_each_root(void (*fn)(u64 *pages))
 			fn(pages_of(n));
 }
 
-/* The top L2 of a PAE root is noted with one of the roots that share it. */
-static void forget_top(struct shadow *s)
-{
-	u64 top = s->top;
-
-	s->top = 0;
-	if (!top || shadow_number(top) != s - shadows + 1)
-		return;
-	set_shadow_number(top, 0);
-	for (u32 n = 0; n < nr_shadows; n++)
-		if (shadows[n].top == top)
-			set_shadow_number(top, n + 1);
-}
-
 static void release(struct shadow *s)
 {
-	forget_top(s);
+	if (s->top)
+		set_shadow_number(s->top, 0);
 	set_shadow_number(s->mfn, 0);
-	s->mfn = 0;
+	s->mfn = s->top = 0;
 }
 
 /* The next in turn that no vCPU has in CR3. */
@@ -146,26 +133,26 @@ static void fill_top(struct shadow *s, u64 *page)
 {
 	u32 hole = HOLE32_PAE >> 21 & 511;
 
-	memset(page, 0, 4096);
-	if (s->top)
-		memcpy(page, frame_ptr(s->top), hole * 8);
+	memcpy(page, frame_ptr(s->top), hole * 8);
 	memcpy(page + hole, hole_entries, (512 - hole) * 8);
 }
 
-/* Entry @index of a PAE guest's L3, in the form that long mode wants. */
-static void fill_pae_l3(struct shadow *s, u64 *pages, u32 index)
+/* Entry @index, not the last, of a PAE guest's L3, in the form that long mode wants. */
+static void fill_pae_l3(const struct shadow *s, u64 *pages, u32 index)
 {
 	u64 pte = ((u64 *)frame_ptr(s->mfn))[index];
 
-	if (index < 3) {
-		pages[PAE_L3 + index] = pte & PTE_P ? (pte & PTE_ADDR) | UPPER : 0;
-		return;
-	}
-	forget_top(s);
-	if (pte & PTE_P) {
-		s->top = pte_mfn(pte);
-		set_shadow_number(s->top, s - shadows + 1);
-	}
+	pages[PAE_L3 + index] = pte & PTE_P ? (pte & PTE_ADDR) | UPPER : 0;
+}
+
+/* The last entry never changes, and its L2 is no other root's (frames.c, check_top()). */
+static void fill_pae(struct shadow *s, u64 *pages)
+{
+	pages[0] = virt_to_paddr(pages + PAE_L3) | UPPER;
+	for (u32 i = 0; i < 3; i++)
+		fill_pae_l3(s, pages, i);
+	s->top = pte_mfn(((u64 *)frame_ptr(s->mfn))[3]);
+	set_shadow_number(s->top, s - shadows + 1);
 	fill_top(s, pages + PAE_TOP);
 	pages[PAE_L3 + 3] = virt_to_paddr(pages + PAE_TOP) | UPPER;
 }
@@ -177,9 +164,7 @@ static void fill(struct shadow *s, u64 *pages)
 		memcpy(pages, frame_ptr(s->mfn), 4096);
 		break;
 	case PAGING_PV32PAE:
-		pages[0] = virt_to_paddr(pages + PAE_L3) | UPPER;
-		for (u32 i = 0; i < 4; i++)
-			fill_pae_l3(s, pages, i);
+		fill_pae(s, pages);
 		break;
 	default:
 		shadow32_fill_root(pages);
@@ -204,15 +189,6 @@ u64 root_shadow(u64 mfn)
 	return virt_to_paddr(pages);
 }
 
-static void top_changed(u64 mfn, u32 index)
-{
-	u64 pte = ((u64 *)frame_ptr(mfn))[index];
-
-	for (u32 n = 0; n < nr_shadows; n++)
-		if (shadows[n].top == mfn)
-			WRITE_ONCE(pages_of(n)[PAE_TOP + index], pte);
-}
-
 void shadow_changed(u64 mfn, unsigned int index)
 {
 	struct shadow *s = &shadows[shadow_number(mfn) - 1];
@@ -225,7 +201,8 @@ void shadow_changed(u64 mfn, unsigned int index)
 		if (s->mfn == mfn)
 			fill_pae_l3(s, shadow_pages(mfn), index);
 		else
-			top_changed(mfn, index);
+			WRITE_ONCE(shadow_pages(mfn)[PAE_TOP + index],
+				   ((u64 *)frame_ptr(mfn))[index]);
 		break;
 	default:
 		shadow32_changed(mfn, index);

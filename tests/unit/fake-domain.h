@@ -215,7 +215,7 @@ static inline int64_t fake_call(struct fake *fake, unsigned int nr, uint64_t a, 
 /** fake_takes_values() - is the second argument of a call no pointer? */
 static inline gboolean fake_takes_values(unsigned int nr)
 {
-	return nr == __HYPERVISOR_console_io || nr == __HYPERVISOR_sched_op_compat;
+	return nr == __HYPERVISOR_sched_op_compat;
 }
 
 /** fake_op() - a *_op(sub, &args): args is written before and read back after */

@@ -215,7 +215,7 @@ static int16_t copy_end(struct domain *dom, uint16_t domid, uint64_t gmfn, uint3
 		if (domid != DOMID_SELF)
 			return GNTST_permission_denied;
 		*mfn = gmfn;
-		return frames_owned(dom->frames, gmfn) ? GNTST_okay : GNTST_bad_page;
+		return frames_owned(dom->frames, gmfn) ? GNTST_okay : dom->abi->grant_bad_frame;
 	}
 	if (!is_self(domid))
 		return foreign_status(domid);

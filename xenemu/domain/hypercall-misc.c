@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hypercall-misc.c - console_io and sched_op, and what several calls check
+ * hypercall-misc.c - sched_op, and what several calls check
  */
 #include "domain/private.h"
 #include <xen/errno.h>
@@ -18,39 +18,6 @@ int domid_error(const struct domain *dom, uint16_t domid)
 	if (domid == DOMID_GUEST)
 		return 0;
 	return domid == 0 ? -XEN_EPERM : -XEN_ESRCH;
-}
-
-/* A guest that writes more in one call is up to no good. */
-#define CONSOLE_IO_MAX (1 << 20)
-
-/*
- * The hypervisor's own console.  A Xen without debugging refuses it to a domU;
- * here it shows what a guest says before its console ring works.
- */
-HYPERCALL(console_io_write)
-{
-	uint32_t left = call->arg[1];
-	uint64_t at = call->arg[2];
-	char chunk[256];
-
-	if (left > CONSOLE_IO_MAX)
-		return -XEN_E2BIG;
-	while (left) {
-		uint32_t part = MIN(left, sizeof(chunk));
-
-		if (copy_from_guest(dom, &call->space, chunk, at, part))
-			return -XEN_EFAULT;
-		console_write(dom->console, chunk, part);
-		at += part;
-		left -= part;
-	}
-	return 0;
-}
-
-/* Input is the console ring's alone. */
-HYPERCALL(console_io_read)
-{
-	return 0;
 }
 
 static int get_reason(struct domain *dom, const struct hypercall *call, unsigned int *reason)

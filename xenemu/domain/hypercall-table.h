@@ -87,6 +87,7 @@ struct hypercall_row {
  * @grant_frames: frames that a grant table has from the start
  * @grant_frames_max: most that it can have
  * @grant_batch_max: most operations in one grant_table_op
+ * @grant_bad_frame: status of a copy of a frame that is not the guest's: GNTST_*
  * @own_domid: a guest may name itself by its number, not only DOMID_SELF, and
  *             is told which others don't exist
  * @calls: its rows by hypercall number; name is NULL where there is none
@@ -100,6 +101,7 @@ struct abi {
 	unsigned int grant_frames;
 	unsigned int grant_frames_max;
 	uint32_t grant_batch_max;
+	int16_t grant_bad_frame;
 	gboolean own_domid;
 	struct hypercall_row calls[NR_HYPERCALLS];
 };
