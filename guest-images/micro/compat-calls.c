@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * compat-calls - calls in the form that they had before 0x00030202: command and
- * arguments in one structure, or the argument a value; and nmi_op
+ * arguments in one structure, or the argument a value; set_callbacks, what
+ * callback_op takes back, and nmi_op
  */
 #include "guest.h"
 #include <xen/nmi.h>
@@ -93,14 +94,52 @@ static void sched(void)
 	is(sched_call(SCHEDOP_poll, 0), -XEN_ENOSYS, "poll, which is newer");
 }
 
+static long set_callbacks(void)
+{
+#ifdef __i386__
+	return HYPERCALL4(__HYPERVISOR_set_callbacks, KERNEL_CS, trap_stub(TRAP_EVENT),
+			  KERNEL_CS, trap_stub(TRAP_FAILSAFE));
+#else
+	return HYPERCALL3(__HYPERVISOR_set_callbacks, trap_stub(TRAP_EVENT),
+			  trap_stub(TRAP_FAILSAFE), trap_stub(TRAP_SYSCALL));
+#endif
+}
+
+static long unregister(unsigned int type)
+{
+	struct callback_unregister arg = { .type = (uint16_t)type };
+
+	return callback_op(CALLBACKOP_unregister, &arg);
+}
+
+static void callbacks(void)
+{
+	long port = bind_ipi();
+	struct evtchn_send send = { .port = (evtchn_port_t)port };
+
+	is(set_callbacks(), 0, "set_callbacks");
+	events_enable();
+	event_channel_op(EVTCHNOP_send, &send);
+	events_disable();
+	is(event_count[port], 1, "an event comes through it");
+	is(event_upcall_mask, 1, "with upcalls masked");
+	is(unregister(CALLBACKTYPE_event), -XEN_EINVAL,
+	   "the event callback can't be taken back");
+	is(unregister(CALLBACKTYPE_nmi), 0, "that for NMIs can");
+	/* 3.0.3 x86_32/traps.c and x86_64/traps.c, unregister_guest_callback() */
+	is(unregister(99), xen_since(3, 1) ? -XEN_ENOSYS : -XEN_EINVAL, "an unknown one");
+	is(callback_op(CALLBACKOP_unregister, BAD), -XEN_EFAULT, "one that can't be read");
+}
+
 static void nmi(void)
 {
 	struct xennmi_callback callback = { .handler_address = trap_stub(TRAP_NMI) };
 
 	is(HYPERCALL2(__HYPERVISOR_nmi_op, XENNMI_register_callback, BAD), -XEN_EFAULT,
 	   "nmi_op(register_callback): a structure that can't be read");
-	is(HYPERCALL2(__HYPERVISOR_nmi_op, XENNMI_register_callback, &callback), 0,
-	   "a good one");
+	/* 3.1 common/kernel.c, register_guest_nmi_callback(): domain 0's first vCPU only */
+	is(HYPERCALL2(__HYPERVISOR_nmi_op, XENNMI_register_callback, &callback),
+	   xen_since(4, 0) ? 0 : -XEN_EINVAL, "a good one, for any domain today");
 	is(HYPERCALL2(__HYPERVISOR_nmi_op, XENNMI_unregister_callback, 0), 0,
 	   "unregister_callback");
 	is(HYPERCALL2(__HYPERVISOR_nmi_op, 99, 0), -XEN_ENOSYS, "an unknown command");
@@ -111,5 +150,6 @@ void guest_main(void)
 	event_channels();
 	physdev();
 	sched();
+	callbacks();
 	nmi();
 }

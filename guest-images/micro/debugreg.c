@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * debugreg - set_debugreg, get_debugreg, and a watchpoint that hits
+ *
+ * Old Xen's rules: 3.1 arch/x86/traps.c, set_debugreg() and do_get_debugreg().
  */
 #include "guest.h"
 
 #define DR7_LOCAL0 1UL
 #define DR7_WRITE0 (1UL << 16)
 #define DR7_LENGTH4 (3UL << 18)
+#define DR7_LENGTH8 (2UL << 18)
 #define DR7_GENERAL_DETECT (1UL << 13)
 
 static volatile unsigned int watched[4];
@@ -20,10 +23,27 @@ static void registers(void)
 		is(set_debugreg((int)i, 0x1000 + i), 0, "set register %u", i);
 		is(get_debugreg((int)i), 0x1000 + i, "get it");
 	}
+#ifdef __x86_64__ /* the monitor of a 32-bit guest is out of its reach */
 	is(set_debugreg(0, HYPERVISOR_VIRT_START), -XEN_EPERM, "an address of Xen's");
-	is(set_debugreg(8, 0), -XEN_ENODEV, "register 8 does not exist");
-	is(get_debugreg(8), -XEN_ENODEV, "nor can it be read");
+#endif
+	is(set_debugreg(8, 0), xen_since(4, 0) ? -XEN_ENODEV : -XEN_EINVAL,
+	   "register 8 does not exist");
+	is(get_debugreg(8), xen_since(4, 0) ? -XEN_ENODEV : -XEN_EINVAL, "nor can it be read");
+	is(set_debugreg(4, 0xffff0ff0), xen_since(4, 0) ? 0 : -XEN_EINVAL,
+	   "register 4 is another name of 6, once Xen knew it");
+	is(set_debugreg(7, DR7_GENERAL_DETECT), -XEN_EPERM, "general detect is Xen's");
+	is(set_debugreg(7, DR7_LENGTH8), xen_since(4, 0) ? 0 : -XEN_EPERM,
+	   "a watchpoint of eight bytes");
+	is(set_debugreg(7, 0), 0, "none at all");
 	is(get_debugreg(6) & ~0xfUL, 0xffff0ff0, "register 6 at start");
+}
+
+static void step(void)
+{
+	asm volatile(PUSHF "; orl %0, (%%" SP "); " POPF "; nop; nop"
+		     :
+		     : "i"(FLAG_TF)
+		     : "memory", "cc");
 }
 
 static void watchpoint(void)
@@ -38,6 +58,11 @@ static void watchpoint(void)
 	is(watched[1], 2, "after the write");
 	is(get_debugreg(6) & 0xf, 1, "register 6 names the watchpoint");
 	is(catch_trap(READ_ONCE(watched[1])), TRAP_NONE, "a read of it");
+	is(catch_trap(step()), TRAP_DB, "a single step");
+	is(get_debugreg(6) & 0x400f, 0x4001, "register 6 says so, and what it said before");
+	is(set_debugreg(6, 0), 0, "clear register 6");
+	is(catch_trap(watched[1] = 3), TRAP_DB, "the watchpoint again");
+	is(get_debugreg(6) & 0x400f, 1, "register 6 has not kept the step");
 	is(set_debugreg(6, 0), 0, "clear register 6");
 	is(get_debugreg(6) & 0xf, 0, "it is clear");
 	is(set_debugreg(7, 0), 0, "disable the watchpoint");

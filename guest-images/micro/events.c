@@ -260,6 +260,14 @@ static void errors(void)
 	struct evtchn_bind_ipi bind = { .vcpu = 1 };
 	struct evtchn_alloc_unbound alloc = { .dom = 0, .remote_dom = 0 };
 
+	struct evtchn_bind_interdomain inter = { .remote_dom = DOMID_SELF,
+						 .remote_port = port };
+
+	is(event_channel_op(EVTCHNOP_bind_interdomain, &inter), -XEN_EINVAL,
+	   "our IPI port waits for nobody");
+	inter.remote_dom = 77;
+	is(event_channel_op(EVTCHNOP_bind_interdomain, &inter), -XEN_ESRCH,
+	   "a port of a domain that is not there");
 	is(send(EVENT_PORTS - 48), -XEN_EINVAL, "send to a closed port");
 	is(send(0), -XEN_EINVAL, "send to port 0");
 	is(send(EVENT_PORTS), -XEN_EINVAL, "send to a port beyond all");

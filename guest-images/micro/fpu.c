@@ -4,12 +4,18 @@
  */
 #include "guest.h"
 
+#ifdef __x86_64__
+#define LAST_XMM "%%xmm15"
+#else
+#define LAST_XMM "%%xmm7"
+#endif
+
 static uint64_t pattern[2] = { 0x1122334455667788, 0x99aabbccddeeff00 };
 static uint64_t result[2];
 
 static void load(void)
 {
-	asm volatile("movdqu %0, %%xmm0; movdqu %0, %%xmm15" : : "m"(pattern));
+	asm volatile("movdqu %0, %%xmm0; movdqu %0, " LAST_XMM : : "m"(pattern));
 }
 
 static bool kept(void)
@@ -17,7 +23,7 @@ static bool kept(void)
 	asm volatile("movdqu %%xmm0, %0" : "=m"(result));
 	if (memcmp(result, pattern, sizeof(result)))
 		return false;
-	asm volatile("movdqu %%xmm15, %0" : "=m"(result));
+	asm volatile("movdqu " LAST_XMM ", %0" : "=m"(result));
 	return !memcmp(result, pattern, sizeof(result));
 }
 

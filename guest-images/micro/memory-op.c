@@ -52,6 +52,21 @@ static void give_back(void)
 	is(reservation(XENMEM_decrease_reservation, 1), 0, "nor given back again");
 }
 
+/* A frame without a pfn, which there is room for now. */
+static void increase(void)
+{
+	long before = query(XENMEM_current_reservation);
+
+	is(reservation(XENMEM_increase_reservation, 1), 1, "increase_reservation");
+	is(query(XENMEM_current_reservation), before + 1, "current_reservation is more");
+	is(update_va_mapping((unsigned long)pages[0], make_pte(frames[0], PTE_WRITE),
+			     UVMF_INVLPG),
+	   0, "the frame can be mapped");
+	set_page(pages[0], 0);
+	update_va_mapping((unsigned long)pages[0], 0, UVMF_INVLPG);
+	is(reservation(XENMEM_decrease_reservation, 1), 1, "and given back");
+}
+
 static void get_others(void)
 {
 	long before = query(XENMEM_current_reservation);
@@ -118,6 +133,34 @@ static void machphys(void)
 	ok(map.max_mfn >= virt_to_mfn(pages[0]), "max_mfn is not below a frame of ours");
 }
 
+/* What is said of the machine and of us, and to whom */
+static void queries(void)
+{
+	static xen_pfn_t list[4];
+	struct xen_machphys_mfn_list arg = { .max_extents = ARRAY_SIZE(list) };
+	domid_t domain_0 = 0, self = DOMID_SELF;
+	long err;
+
+	ok(memory_op(XENMEM_maximum_ram_page, NULL) > (long)virt_to_mfn(pages[0]),
+	   "maximum_ram_page is beyond our frames");
+	set_xen_guest_handle(arg.extent_start, list);
+	is(memory_op(XENMEM_machphys_mfn_list, &arg), 0, "machphys_mfn_list");
+	ok(arg.nr_extents >= 1 && list[0], "has a frame at least");
+	is(memory_op(XENMEM_machphys_mfn_list, (void *)UNMAPPED), -XEN_EFAULT,
+	   "an argument that can't be read");
+	is(memory_op(XENMEM_current_reservation, &domain_0), -XEN_EPERM,
+	   "current_reservation of domain 0");
+	is(memory_op(XENMEM_maximum_reservation, &domain_0), -XEN_EPERM,
+	   "maximum_reservation of domain 0");
+	/* Newer than 3.0.3: common/memory.c, do_memory_op() */
+	err = memory_op(XENMEM_maximum_gpfn, &self);
+	ok(xen_since(3, 1) ? err >= 0 : err == -XEN_ENOSYS, "maximum_gpfn");
+	is(memory_op(XENMEM_maximum_gpfn, &domain_0),
+	   xen_since(3, 1) ? -XEN_EPERM : -XEN_ENOSYS, "maximum_gpfn of domain 0");
+	is(memory_op(XENMEM_memory_map, (void *)UNMAPPED),
+	   xen_since(3, 1) ? -XEN_EFAULT : -XEN_ENOSYS, "a memory_map that can't be written");
+}
+
 static void memory_map(void)
 {
 	static struct {
@@ -129,21 +172,29 @@ static void memory_map(void)
 
 	set_xen_guest_handle(map.buffer, entries);
 	err = memory_op(XENMEM_memory_map, &map);
-	is(err, 0, "memory_map");
-	if (!err) {
-		ok(map.nr_entries >= 1 && map.nr_entries <= ARRAY_SIZE(entries),
-		   "it has entries");
-		is(entries[0].addr, 0, "the first starts at 0");
-		ok(entries[0].size >= start_info->nr_pages * PAGE_SIZE, "and holds our memory");
-		is(entries[0].type, 1, "which is RAM");
+	/* 3.0.3 arch/x86/mm.c, arch_memory_op(): -ENOSYS for a PV guest with no map of its own
+	 */
+	is(err, xen_since(3, 1) ? 0 : -XEN_ENOSYS, "memory_map");
+	if (err) {
+		skip("no map", "it has entries");
+		skip("no map", "the first starts at 0");
+		skip("no map", "and holds our memory");
+		skip("no map", "which is RAM");
+		return;
 	}
+	ok(map.nr_entries >= 1 && map.nr_entries <= ARRAY_SIZE(entries), "it has entries");
+	is(entries[0].addr, 0, "the first starts at 0");
+	ok(entries[0].size >= start_info->nr_pages * PAGE_SIZE, "and holds our memory");
+	is(entries[0].type, 1, "which is RAM");
 }
 
 void guest_main(void)
 {
 	give_back();
+	increase();
 	get_others();
 	machphys();
+	queries();
 	memory_map();
 	limits();
 	maximum();

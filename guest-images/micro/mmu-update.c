@@ -257,6 +257,15 @@ static void batches(void)
 	is(mmu_update((void *)UNMAPPED, 1, NULL, DOMID_SELF), -XEN_EFAULT,
 	   "a batch that can't be read");
 	is(mmu_update(req, 1, NULL, 77), -XEN_ESRCH, "for a domain that does not exist");
+	/* 4.17 get_page_from_l1e(), 3.1 arch/x86/mm.c, set_foreigndom() and the same */
+	is(mmu_update(req, 1, NULL, DOMID_IO), REFUSED(-XEN_EBUSY),
+	   "our own page as one of DOMID_IO");
+	req[0].val = make_pte(FOREIGN_MFN, PTE_WRITE);
+	is(mmu_update(req, 1, NULL, DOMID_IO), REFUSED(-XEN_EPERM),
+	   "a device's page, which we must not have");
+	req[0].val = 0;
+	is(mmu_update(req, 1, NULL, DOMID_IO), 0, "no page of DOMID_IO's");
+	page_read_write((void *)page);
 }
 
 static void ordinary_page(void)

@@ -2,6 +2,9 @@
 /*
  * privop - privileged instructions that Xen carries out for a kernel: ports,
  * MSRs, control registers, cpuid, and those it does not
+ *
+ * What old Xen does otherwise: 3.1 arch/x86/traps.c, emulate_privileged_op() and
+ * emulate_forced_invalid_op().
  */
 #include "guest.h"
 
@@ -11,10 +14,13 @@
 #define MSR_NONSENSE 0x12345678
 #define CR0_TS (1UL << 3)
 #define CR4_TSD (1UL << 2)
+#define NOWHERE (UNMAPPED + 0x123)
 
 static uint32_t in_value;
 
 /* A trap of an instruction that takes effect only in Xen: none is expected. */
+#define OPEN_MSR (xen_since(4, 0) ? TRAP_GP : TRAP_NONE)
+
 #define works(what, statement) is(catch_trap(statement), TRAP_NONE, "%s", what)
 #define faults(what, statement) is(catch_trap(statement), TRAP_GP, "%s", what)
 
@@ -79,6 +85,7 @@ static void ports(void)
 	faults("in raises #GP again", in8(0x1234));
 }
 
+#ifdef __x86_64__
 static unsigned long fs_word(void)
 {
 	unsigned long v;
@@ -113,9 +120,21 @@ static void msrs(void)
 	is(value, 0x5000, "reads it");
 	is(gs_word(), 0x2222, "the kernel's gs is as it was");
 	faults("a non-canonical FS_BASE", write_msr(MSR_FS_BASE, 1UL << 63));
-	faults("rdmsr of an MSR that does not exist", read_msr(MSR_NONSENSE));
 	write_msr(MSR_FS_BASE, 0);
 	write_msr(MSR_GS_BASE, 0);
+}
+#else
+static void msrs(void)
+{
+	is(catch_trap(read_msr(MSR_FS_BASE)), OPEN_MSR, "FS_BASE is for 64-bit guests");
+	is(catch_trap(read_msr(MSR_KERNEL_GS_BASE)), OPEN_MSR, "so is KERNEL_GS_BASE");
+}
+#endif
+
+/* "Everyone can read the MSR space": what the processor has can be, and was, read. */
+static void nonsense(void)
+{
+	is(catch_trap(read_msr(MSR_NONSENSE)), OPEN_MSR, "rdmsr of an MSR that does not exist");
 }
 
 static void control_registers(void)
@@ -130,21 +149,24 @@ static void control_registers(void)
 	works("mov to cr0 as it was", asm volatile("mov %0, %%cr0" : : "r"(v)));
 	is(catch_trap(asm volatile("fnop")), TRAP_NONE, "TS is clear");
 
-	catch_trap(READ_ONCE(*(char *)0x7000000123UL));
+	catch_trap(READ_ONCE(*(char *)NOWHERE));
 	works("mov from cr2", asm volatile("mov %%cr2, %0" : "=r"(v)));
-	is(v, 0x7000000123UL, "the last page fault's address");
+	is(v, NOWHERE, "the last page fault's address");
 	works("mov to cr2", asm volatile("mov %0, %%cr2" : : "r"(0x5678UL)));
 	works("mov from cr2", asm volatile("mov %%cr2, %0" : "=r"(v)));
 	is(v, 0x5678, "what was written");
 
 	works("mov from cr3", asm volatile("mov %%cr3, %0" : "=r"(v)));
-	is(v & ~0xfffUL, virt_to_maddr(kernel_root()), "machine address of the root");
+	is(xen_cr3_to_pfn(v), virt_to_mfn(kernel_root()), "machine address of the root");
 	works("mov to cr3 with the root itself", asm volatile("mov %0, %%cr3" : : "r"(v)));
 
 	works("mov from cr4", asm volatile("mov %%cr4, %0" : "=r"(v)));
 	is(v & (1UL << 5), 1UL << 5, "PAE is set");
 	works("mov to cr4 as it was", asm volatile("mov %0, %%cr4" : : "r"(v)));
-	works("mov to cr4 with TSD", asm volatile("mov %0, %%cr4" : : "r"(v | CR4_TSD)));
+	is(catch_trap(asm volatile("mov %0, %%cr4"
+				   :
+				   : "r"(v | CR4_TSD))),
+	   xen_since(4, 0) ? TRAP_NONE : TRAP_GP, "mov to cr4 with TSD");
 	works("rdtsc with TSD", asm volatile("rdtsc" : : : "eax", "edx"));
 	works("mov to cr4 without TSD", asm volatile("mov %0, %%cr4" : : "r"(v)));
 	works("clts", asm volatile("clts"));
@@ -180,7 +202,8 @@ static void cpuid_leaves(void)
 	is(base.edx, 0x4d4d566e, "leaf 40000000: nVMM");
 	ok(base.eax >= 0x40000002 && base.eax < 0x40000100, "leaf 40000000: the highest leaf");
 	is(version.eax, xen, "leaf 40000001: Xen's version");
-	is(xen_cpuid(0x40000002, 0).ecx & 1, 1, "leaf 40000002: MMU_PT_UPDATE_PRESERVE_AD");
+	is(xen_cpuid(0x40000002, 0).ecx & 1, xen_since(4, 0),
+	   "leaf 40000002: MMU_PT_UPDATE_PRESERVE_AD");
 	native = native_cpuid(0, 0);
 	is(xen_cpuid(0, 0).ebx, native.ebx, "leaf 0: the native vendor");
 	native = native_cpuid(1, 0);
@@ -191,8 +214,10 @@ static void cpuid_leaves(void)
 	is(xen_cpuid(1, 0).ecx & 1 << 5, 0, "leaf 1: no VMX");
 	is(xen_cpuid(0x80000001, 0).ecx & 1 << 2, 0, "leaf 80000001: no SVM");
 	is(xen_cpuid(0x80000001, 0).edx & 1 << 26, 0, "leaf 80000001: no 1 GiB pages");
-	is(xen_cpuid(0x80000001, 0).edx & 1 << 29, 1 << 29, "leaf 80000001: long mode");
-	is(xen_cpuid(0x80000001, 0).edx & 1 << 11, 1 << 11, "leaf 80000001: syscall");
+	is(xen_cpuid(0x80000001, 0).edx >> 29 & 1, PAGING_LEVELS == 4,
+	   "leaf 80000001: long mode, if ours");
+	is(xen_cpuid(0x80000001, 0).edx >> 11 & 1, PAGING_LEVELS == 4,
+	   "leaf 80000001: syscall, if ours");
 	is(xen_cpuid(7, 0).ebx & (1 << 7 | 1 << 20), 0, "leaf 7: neither SMEP nor SMAP");
 }
 
@@ -200,6 +225,7 @@ void guest_main(void)
 {
 	ports();
 	msrs();
+	nonsense();
 	control_registers();
 	not_emulated();
 	cpuid_leaves();

@@ -81,6 +81,33 @@ static void privileged(void)
 	physdev_op(PHYSDEVOP_set_iopl, &iopl);
 }
 
+static long set_iobitmap(const uint8_t *bitmap, uint32_t nr_ports)
+{
+	struct physdev_set_iobitmap arg = { .nr_ports = nr_ports };
+
+	set_xen_guest_handle(arg.bitmap, (uint8_t *)bitmap);
+	return physdev_op(PHYSDEVOP_set_iobitmap, &arg);
+}
+
+/* The kernel lets its user mode have some ports: a bit that is 0 allows. */
+static void io_bitmap(void)
+{
+	static uint8_t bitmap[32];
+
+	memset(bitmap, 0xff, sizeof(bitmap));
+	user_load(&user, user_in, user_in_end);
+	memcpy((char *)user.code + 2, user_ud, 2);
+	is(set_iobitmap(bitmap, 256), 0, "set_iobitmap");
+	is(run(user.code, (char *)user.code + 4, 0), TRAP_GP, "in from a port whose bit is 1");
+	bitmap[0x80 / 8] = 0xfe;
+	is(run(user.code, (char *)user.code + 4, 0), TRAP_UD, "and from one whose bit is 0");
+	is(set_iobitmap(bitmap, 0x80), 0, "a bitmap that ends before it");
+	is(run(user.code, (char *)user.code + 4, 0), TRAP_GP, "in from a port beyond it");
+	is(set_iobitmap(bitmap, 65537), -XEN_EINVAL, "more ports than there are");
+	is(physdev_op(PHYSDEVOP_set_iobitmap, (void *)UNMAPPED), -XEN_EFAULT,
+	   "an argument that can't be read");
+}
+
 static void page_faults(void)
 {
 	pte_t *code = &user.l1[USER_CODE >> PAGE_SHIFT & (PTES_PER_TABLE - 1)];
@@ -159,6 +186,7 @@ void guest_main(void)
 	user_create(&user);
 	vectors();
 	privileged();
+	io_bitmap();
 	page_faults();
 	stacks();
 	nested();

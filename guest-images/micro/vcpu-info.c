@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vcpu-info - registering vcpu_info at another place, the runstate area, other
- * vcpu_op
+ * vcpu-info - registering vcpu_info at another place, which Xen since 3.2 can
  */
 #include "guest.h"
 
@@ -65,40 +64,6 @@ static void time_goes_on(void)
 	is(vcpu_info->time.version & 1, 0, "their version is even");
 }
 
-static void runstate(void)
-{
-	static struct vcpu_runstate_info area;
-	struct vcpu_register_runstate_memory_area arg;
-	struct vcpu_runstate_info info = { 0 };
-	struct sched_poll poll = { .nr_ports = 0 };
-	uint64_t blocked;
-
-	is(vcpu_op(VCPUOP_get_runstate_info, 0, &info), 0, "get_runstate_info");
-	is(info.state, RUNSTATE_running, "we are running");
-	ok(info.time[RUNSTATE_running] > 0, "and have been");
-	set_xen_guest_handle(arg.addr.h, &area);
-	is(vcpu_op(VCPUOP_register_runstate_memory_area, 0, &arg), 0, "register an area");
-	is(area.state, RUNSTATE_running, "it is filled in at once: state");
-	ok(area.state_entry_time > 0, "state_entry_time");
-	blocked = area.time[RUNSTATE_blocked];
-	poll.timeout = system_time() + 20 * MSEC;
-	sched_op(SCHEDOP_poll, &poll);
-	is(area.state, RUNSTATE_running, "after 20 ms of sleep: running");
-	ok(area.time[RUNSTATE_blocked] >= blocked + 10 * MSEC, "blocked time has grown");
-	ok(area.state_entry_time <= system_time(), "state_entry_time is in the past");
-	is(vcpu_op(VCPUOP_register_runstate_memory_area, 0, (void *)UNMAPPED), -XEN_EFAULT,
-	   "an argument that can't be read");
-}
-
-static void others(void)
-{
-	is(vcpu_op(VCPUOP_is_up, 0, NULL), 1, "vCPU 0 is up");
-	is(vcpu_op(VCPUOP_is_up, 1, NULL), -XEN_ENOENT, "vCPU 1 does not exist");
-	is(vcpu_op(VCPUOP_is_up, 8191, NULL), -XEN_ENOENT, "nor does 8191");
-	is(vcpu_op(VCPUOP_up, 0, NULL), 0, "vCPU 0 up again: nothing happens");
-	is(vcpu_op(99, 0, NULL), -XEN_ENOSYS, "an unknown operation");
-}
-
 void guest_main(void)
 {
 	char *page = page_alloc();
@@ -106,6 +71,4 @@ void guest_main(void)
 	bad_places(page);
 	placement(page);
 	time_goes_on();
-	runstate();
-	others();
 }

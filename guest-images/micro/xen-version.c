@@ -113,6 +113,22 @@ static void errors(void)
 	   "extraversion to an address of Xen's");
 	is(xen_version(XENVER_extraversion, (void *)start_info->pt_base), -XEN_EFAULT,
 	   "extraversion to a read-only page");
+	is(xen_version(XENVER_compile_info, (void *)UNMAPPED), -XEN_EFAULT,
+	   "compile_info to a bad address");
+	is(xen_version(XENVER_capabilities, (void *)UNMAPPED), -XEN_EFAULT,
+	   "capabilities to a bad address");
+	is(xen_version(XENVER_changeset, (void *)UNMAPPED), -XEN_EFAULT,
+	   "changeset to a bad address");
+	is(xen_version(XENVER_platform_parameters, (void *)UNMAPPED), -XEN_EFAULT,
+	   "platform_parameters to a bad address");
+	is(xen_version(XENVER_guest_handle, (void *)UNMAPPED), -XEN_EFAULT,
+	   "guest_handle to a bad address");
+	is(xen_version(XENVER_pagesize, (void *)UNMAPPED), -XEN_EINVAL,
+	   "pagesize with an argument");
+	is(xen_version(XENVER_commandline, (void *)UNMAPPED),
+	   xen_since(3, 2) ? -XEN_EFAULT : -XEN_ENOSYS, "commandline to a bad address");
+	is(xen_version(XENVER_build_id, NULL), xen_since(4, 0) ? -XEN_EPERM : -XEN_ENOSYS,
+	   "build_id is not for a domU");
 	is(xen_version(999, NULL), -XEN_ENOSYS, "an unknown sub-operation");
 }
 

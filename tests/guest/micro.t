@@ -4,15 +4,18 @@
 # Runs each micro guest (guest-images/micro/) under xenemu, on each machine that
 # can, and passes its TAP through.  What it must say is what it said on real
 # Xen: tests/guest/expected/NAME.txt, made by scripts/xen-transcripts.  On
-# machine qemu guests run under the older ABIs and as 32-bit guests, too; what
-# those must say is in expected/WIDTH/NAME.txt.
+# machine qemu guests run under the older ABIs and as 32-bit guests, too
+# (tests/lib/MicroMatrix.pm); what those must say is in expected/WIDTH/NAME.txt.
+# Their traces show whether every call of each ABI's table was made.
 # MICRO="NAME..." in the environment runs only these.
 
 use strict;
 use warnings;
+use File::Temp;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
+use MicroMatrix;
 use TestGuests;
 
 my $build = $ENV{XENEMU_BUILD} // "$FindBin::Bin/../../build";
@@ -29,21 +32,18 @@ my %special = (
 	'shutdown-reboot' => { status => 3 },
 );
 
-# Word sizes and ABIs beyond the 64-bit guests of today's Xen
-my @combinations = (
-	[ 'x86_64', 'xen-3.1' ], [ 'x86_64', 'xen-3.0.3' ],
-	[ 'x86_32p', 'xen-4' ], [ 'x86_32p', 'xen-3.1' ], [ 'x86_32p', 'xen-3.0.3' ],
-	[ 'x86_32', 'xen-3.1' ], [ 'x86_32', 'xen-3.0.3' ],
-);
-
-# 64-bit guests whose subject old Xen has; the transcripts of 32-bit ones say
-# which those are.
-my @old = qw(accessed-dirty bad-iret entry-state events foreign-code fpu hypercall-errors iret mmu-update
-	multicall pin-unpin segments shutdown-reboot time timer traps
-	update-va-mapping user-traps writable-page-tables xen-version);
-my %not_in = (
-	'xen-3.0.3' => { timer => 'no VCPUOP_set_singleshot_timer' },
-);
+# Calls that never fail, or whose answer is how much was done; that don't return;
+# that have nothing to succeed with here.
+my %no_error = map { $_ => 1 } qw(stack_switch set_callbacks fpu_taskswitch set_timer_op
+	sched_op_compat(yield) sched_op_compat(block) sched_op(yield) sched_op(block)
+	memory_op(increase_reservation) memory_op(decrease_reservation)
+	memory_op(populate_physmap) memory_op(maximum_ram_page)
+	xen_version(version) nmi_op(unregister_callback));
+my %no_return = map { $_ => qr/./ } qw(iret sched_op(shutdown) sched_op_compat(shutdown));
+my %no_success = map { $_ => qr/./ } qw(vcpu_op(initialise) xen_version(build_id));
+$no_return{'vcpu_op(down)'} = qr/^xen-4/; # powers off
+$no_success{'vcpu_op(down)'} = qr/^xen-3/; # leaves a domain without vCPUs
+$no_success{'nmi_op(register_callback)'} = qr/^xen-3/; # for domain 0
 
 # What a KVM without hardware virtualization can't show: user code runs natively
 # there, in the host's own segments, and KVM interprets the rest.
@@ -60,7 +60,8 @@ my %not_interpreted = (
 	'xsave' => qr/takes effect/,
 );
 
-my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : names_in($expected);
+my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : guests_of('x86_64');
+my %made; # "ABI width": call: what became of it
 my $interpreted = `'$build/xenemu' probe 2>&1` =~ /^kvm:.*\binterpreted\b/m;
 my %can = map { $_ => 1 } machines();
 for my $machine (qw(qemu kvm)) {
@@ -70,34 +71,75 @@ for my $machine (qw(qemu kvm)) {
 	}
 	subtest "$_ on $machine" => \&run_micro, $_, $machine for @names;
 }
-run_combination(@$_) for $can{qemu} ? @combinations : ();
+if ($can{qemu}) {
+	run_combination(@$_) for combinations();
+	subtest 'every call of each ABI' => \&check_calls if !$ENV{MICRO};
+}
 done_testing;
 
-# Each guest of a word size under an ABI
+# Each guest of a word size under an ABI; today's 64-bit ones ran already.
 sub run_combination {
 	my ($width, $abi) = @_;
-	my @all = $width eq 'x86_64' ? @old : names_in("$expected/$width");
-	for my $name (grep { !$not_in{$abi}{$_} && wanted($_) } @all) {
+	return if "$width $abi" eq 'x86_64 xen-4';
+	for my $name (grep { !why_not_in($abi, $_) && wanted($_) } guests_of($width)) {
 		subtest "$name as $width under $abi" => \&run_micro, $name, 'qemu', $width, $abi;
 	}
 }
 
-sub names_in { return sort map { m{([^/]+)\.txt$} } <$_[0]/*.txt> }
-
 sub wanted { return !$ENV{MICRO} || grep { $_ eq $_[0] } @names }
+
+# Calls and what became of them: the lines of a trace
+sub note_calls {
+	my ($key, $trace) = @_;
+	while ($trace =~ /^hypercall: v0 +(\S+).*? (?:= (\S+)|\.\.\.) rip/mg) {
+		my ($call, $result) = ($1, $2 // '...');
+		my $what = $result eq '...' ? 'no return' : $result =~ /^-/ ? 'error' : 'success';
+		$made{$key}{$call}{$what} = 1;
+	}
+	$made{$key}{iret}{'no return'} = 1 if $trace =~ /^hypercall: v0 +iret /m;
+}
+
+# Each row of each table must have been called with the result that it can have.
+sub check_calls {
+	my %width = (64 => 'x86_64', '32p' => 'x86_32p', 32 => 'x86_32');
+	my $tables = "$FindBin::Bin/../../hypercall-tables";
+	my @rows = `'$tables/generate' rows '$tables'/*.tbl`;
+	ok scalar @rows, 'there are tables';
+	for (@rows) {
+		my ($abi, $widths, $call, $place) = split;
+		for my $width (map { $width{$_} } split /,/, $widths) {
+			my @missing = missing($abi, $call, $place, $made{"$width $abi"}{$call} // {});
+			ok !@missing, "$call of $abi, $width"
+				or diag "$call of $abi, $width: never: @missing";
+		}
+	}
+}
+
+sub missing {
+	my ($abi, $call, $place, $was) = @_;
+	my @must = $place =~ /^-|^none/ ? 'error' : qw(success error);
+	@must = 'no return' if $no_return{$call} && $abi =~ $no_return{$call};
+	@must = grep { $_ ne 'error' } @must if $no_error{$call};
+	@must = grep { $_ ne 'success' } @must
+		if $no_success{$call} && $abi =~ $no_success{$call};
+	return grep { !$was->{$_} } @must;
+}
 
 sub run_micro {
 	my ($name, $machine, $width, $abi) = @_;
 	my $place = !$width || $width eq 'x86_64' ? '' : "$width/";
 	my $special = $special{$name} // {};
+	my $trace = File::Temp->new;
 	my $guest = run_guest('--kernel', "$build/guests/$place$name.elf", '--machine', $machine,
-		$abi ? ('--abi', $abi) : (), '--memory', 32, '--timeout', limit(3));
+		$abi ? ('--abi', $abi) : (), '--memory', 32, '--timeout', limit(3),
+		$machine eq 'qemu' ? ('--trace', 'hypercalls', '--trace-file', "$trace") : ());
 	if ($special->{prompt}) {
 		ok $guest->expect($special->{prompt}, limit(3)), 'prompt';
 		$guest->type($special->{type});
 	}
 	$guest->close_input;
 	my $status = $guest->finish(limit(4));
+	note_calls(($width // 'x86_64') . ' ' . ($abi // 'xen-4'), slurp("$trace"));
 	my @got = tap_lines($guest->console);
 	my @want = tap_lines(slurp("$expected/$place$name.txt"));
 	if (@got && $got[0] =~ /^1\.\.0 # SKIP (.*)/ && $want[0] ne $got[0]) {

@@ -40,6 +40,7 @@ extern unsigned long *machine_to_phys;
 #define FLAG_TF (1UL << 8)
 #define FLAG_IF (1UL << 9)
 #define FLAG_IOPL (3UL << 12)
+#define FLAG_VM (1UL << 17)
 #define FLAG_AC (1UL << 18)
 
 /* Vectors, and pseudo-vectors of the callbacks. */
@@ -441,6 +442,12 @@ static inline bool xen_since(long major, long minor)
 
 /* An entry that is not accepted: one error for all before Xen 4. */
 #define REFUSED(err) (xen_since(4, 0) ? (err) : -XEN_EINVAL)
+
+/*
+ * An iret frame that can't be loaded: an exception where it leads to; before Xen 4
+ * the failsafe callback (x86_32/entry.S and x86_64/entry.S, .Ldf1 in __ex_table).
+ */
+#define REFUSED_IRET (xen_since(4, 0) ? TRAP_GP : TRAP_FAILSAFE)
 
 /** mmu_update_one() - one entry; Return: Xen's answer for it */
 long mmu_update_one(uint64_t ptr, uint64_t value);
