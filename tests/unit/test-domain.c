@@ -4,6 +4,8 @@
  * answered, ends are reported once, reports and traces say what happened.
  */
 #include "fake-domain.h"
+
+#include "xenstore/store.h"
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -375,6 +377,83 @@ static void test_store_tree(void)
 	stop(dom);
 }
 
+/* As `xenstore-ls -f -p` shows it; the UUID is UUID. */
+static void dump(const struct domain *dom, const char *path, GString *text)
+{
+	struct view view = { .xs = dom->store, .client = &dom->store->self };
+	g_autofree char *value = xenstore_read(dom->store, path);
+	g_auto(GStrv) children = xenstore_list(dom->store, path);
+	g_autoptr(GByteArray) strings = g_byte_array_new();
+	const GArray *perms;
+
+	g_assert_cmpint(view_get_perms(&view, path, &perms), ==, 0);
+	perms_format(perms, strings);
+	for (unsigned int i = 0; i + 1 < strings->len; i++)
+		strings->data[i] = strings->data[i] ? strings->data[i] : ',';
+	g_string_append_printf(text, "%s = \"%s\" (%s)\n", path, value, strings->data);
+	for (unsigned int i = 0; children[i]; i++) {
+		g_autofree char *child = g_build_path("/", path, children[i], NULL);
+
+		dump(dom, child, text);
+	}
+	g_string_replace(text, dom->uuid, "UUID", 0);
+}
+
+/* What XendDomainInfo.py of Xen 3.0.3 and 3.1.0 leaves: the guest owns its home. */
+static void expect_xend(const char *abi, const char *control)
+{
+	g_autoptr(GString) text = g_string_new(NULL);
+	g_autofree char *want = NULL;
+	struct domain *dom;
+
+	g_strlcpy(module.info.abi, abi, sizeof(module.info.abi));
+	dom = start(0, NULL);
+	dump(dom, "/local/domain/1", text);
+	want = g_strdup_printf("/local/domain/1 = \"\" (n1)\n"
+			       "/local/domain/1/vm = \"/vm/UUID\" (n1)\n"
+			       "/local/domain/1/domid = \"1\" (n1)\n"
+			       "/local/domain/1/name = \"fake\" (n1)\n"
+			       "/local/domain/1/console = \"\" (n1)\n"
+			       "/local/domain/1/console/limit = \"1048576\" (n1)\n"
+			       "/local/domain/1/console/port = \"2\" (n1)\n"
+			       "/local/domain/1/console/ring-ref = \"1033\" (n1)\n"
+			       "/local/domain/1/memory = \"\" (n1)\n"
+			       "/local/domain/1/memory/target = \"2048\" (n1)\n"
+			       "/local/domain/1/store = \"\" (n1)\n"
+			       "/local/domain/1/store/port = \"1\" (n1)\n"
+			       "/local/domain/1/store/ring-ref = \"1032\" (n1)\n"
+			       "%s"
+			       "/local/domain/1/cpu = \"\" (n1)\n"
+			       "/local/domain/1/cpu/0 = \"\" (n1)\n"
+			       "/local/domain/1/cpu/0/availability = \"online\" (n1)\n"
+			       "/local/domain/1/cpu/1 = \"\" (n1)\n"
+			       "/local/domain/1/cpu/1/availability = \"online\" (n1)\n",
+			       control);
+	g_assert_cmpstr(text->str, ==, want);
+
+	g_string_truncate(text, 0);
+	dump(dom, "/vm", text);
+	g_assert_true(g_str_has_prefix(text->str, "/vm = \"\" (n0)\n"
+						  "/vm/UUID = \"\" (n0)\n"
+						  "/vm/UUID/uuid = \"UUID\" (r1)\n"
+						  "/vm/UUID/name = \"fake\" (n0)\n"
+						  "/vm/UUID/vcpus = \"2\" (n0)\n"
+						  "/vm/UUID/vcpu_avail = \"3\" (n0)\n"
+						  "/vm/UUID/memory = \"2\" (n0)\n"
+						  "/vm/UUID/maxmem = \"2\" (n0)\n"));
+	stop(dom);
+	g_strlcpy(module.info.abi, "xen-4", sizeof(module.info.abi));
+}
+
+static void test_store_tree_xend(void)
+{
+	expect_xend("xen-3.0.3", "");
+	expect_xend("xen-3.1",
+		    "/local/domain/1/control = \"\" (n1)\n"
+		    "/local/domain/1/control/platform-feature-multiprocessor-suspend = \"1\" "
+		    "(n1)\n");
+}
+
 static void record(struct domain *dom, struct trace_entry entry)
 {
 	struct vcpu_area *area = &dom->build->vcpus[0];
@@ -438,6 +517,7 @@ int main(int argc, char **argv)
 			 "xenemu: fake: the monitor failed*\n");
 	g_test_add_func("/domain/watchdogs", test_watchdogs);
 	g_test_add_func("/domain/store-tree", test_store_tree);
+	g_test_add_func("/domain/store-tree-xend", test_store_tree_xend);
 	g_test_add_func("/domain/trace", test_trace);
 	return g_test_run();
 }

@@ -77,6 +77,12 @@ struct hypercall_row {
 	unsigned int nr_subs;
 };
 
+enum toolstack {
+	TOOLSTACK_XEND_3_0,
+	TOOLSTACK_XEND_3_1,
+	TOOLSTACK_LIBXL
+};
+
 /**
  * struct abi - one ABI
  * @name:  "xen-4"
@@ -90,6 +96,7 @@ struct hypercall_row {
  * @grant_bad_frame: status of a copy of a frame that is not the guest's: GNTST_*
  * @own_domid: a guest may name itself by its number, not only DOMID_SELF, and
  *             is told which others don't exist
+ * @toolstack: whose habits the guest finds in xenstore
  * @calls: its rows by hypercall number; name is NULL where there is none
  */
 struct abi {
@@ -103,6 +110,7 @@ struct abi {
 	uint32_t grant_batch_max;
 	int16_t grant_bad_frame;
 	gboolean own_domid;
+	enum toolstack toolstack;
 	struct hypercall_row calls[NR_HYPERCALLS];
 };
 

@@ -2,10 +2,12 @@
 /*
  * store-tree.c - the store as a toolstack leaves it when a domU starts
  *
- * Nodes and permissions as libxl of Xen 4.17 writes them for a PV domU without
- * devices; what only tools of the host read (/libxl, pools) is left out.
+ * Nodes and permissions as the toolstack of the guest's ABI writes them for a PV domU
+ * without devices; what only tools of the host read (/libxl, pools, xend's image and
+ * security) is left out.
  */
 #include "domain/private.h"
+#include "xenstore/permissions.h"
 #include <time.h>
 
 #define NOBODY (-1)
@@ -24,6 +26,7 @@ static void theirs(struct domain *dom, const char *path, const char *value)
 	xenstore_write(dom->store, path, value, DOMID_GUEST, NOBODY);
 }
 
+/* Nobody's but the toolstack's. */
 static void hidden(struct domain *dom, const char *path, const char *value)
 {
 	xenstore_write(dom->store, path, value, 0, NOBODY);
@@ -40,6 +43,13 @@ static void shown_number(struct domain *dom, const char *path, const char *forma
 	va_end(args);
 	shown(dom, path, value);
 	g_free(value);
+}
+
+static void theirs_number(struct domain *dom, const char *path, uint64_t number)
+{
+	g_autofree char *value = g_strdup_printf("%" G_GUINT64_FORMAT, number);
+
+	theirs(dom, path, value);
 }
 
 static void write_host(struct domain *dom)
@@ -139,11 +149,94 @@ static void write_rings(struct domain *dom)
 		     dom->build->console_mfn);
 }
 
-void store_tree_write(struct domain *dom)
+static void write_libxl(struct domain *dom)
 {
-	write_host(dom);
 	write_vm(dom);
 	write_resources(dom);
 	write_control(dom);
 	write_rings(dom);
+}
+
+/* --- xend of Xen 3.0.3 and 3.1: tools/python/xen/xend/XendDomainInfo.py --- */
+
+static void write_vm_entry(struct domain *dom, const char *name, const char *value)
+{
+	g_autofree char *path = g_strdup_printf("/vm/%s/%s", dom->uuid, name);
+
+	hidden(dom, path, value);
+}
+
+static void write_vm_number(struct domain *dom, const char *name, uint64_t number)
+{
+	g_autofree char *value = g_strdup_printf("%" G_GUINT64_FORMAT, number);
+
+	write_vm_entry(dom, name, value);
+}
+
+/* The guest may read its UUID and nothing else there: setVmPermissions(). */
+static void write_vm_uuid(struct domain *dom)
+{
+	g_autofree char *path = g_strdup_printf("/vm/%s/uuid", dom->uuid);
+	g_autoptr(GArray) perms = perms_new(DOMID_GUEST, ACCESS_READ);
+
+	hidden(dom, path, dom->uuid);
+	xenstore_set_perms(dom->store, path, perms);
+}
+
+static void write_xend_vm(struct domain *dom)
+{
+	g_autofree char *start = g_strdup_printf("%lld.0", (long long)time(NULL));
+
+	write_vm_uuid(dom);
+	write_vm_entry(dom, "name", dom->name);
+	write_vm_number(dom, "vcpus", dom->nr_vcpus);
+	write_vm_number(dom, "vcpu_avail", (1ULL << dom->nr_vcpus) - 1);
+	write_vm_number(dom, "memory", frames_current(dom->frames) * PAGE_SIZE >> 20);
+	write_vm_number(dom, "maxmem", frames_maximum(dom->frames) * PAGE_SIZE >> 20);
+	write_vm_number(dom, "shadow_memory", 0);
+	write_vm_entry(dom, "start_time", start);
+	write_vm_entry(dom, "on_poweroff", "destroy");
+	write_vm_entry(dom, "on_reboot", "restart");
+	write_vm_entry(dom, "on_crash", "restart");
+	write_vm_entry(dom, "xend/restart_count", "0");
+}
+
+/*
+ * The home directory is the guest's own, with all in it: it may write everywhere there.
+ * There is nothing that libxl has beyond this: control/shutdown appears when it is used,
+ * and device/ with the first device.
+ */
+static void write_xend_home(struct domain *dom)
+{
+	g_autofree char *vm = g_strdup_printf("/vm/%s", dom->uuid);
+
+	theirs(dom, HOME, "");
+	theirs(dom, HOME "/vm", vm);
+	theirs_number(dom, HOME "/domid", DOMID_GUEST);
+	theirs(dom, HOME "/name", dom->name);
+	theirs(dom, HOME "/console/limit", "1048576");
+	theirs_number(dom, HOME "/memory/target",
+		      frames_current(dom->frames) * (PAGE_SIZE / 1024));
+	theirs_number(dom, HOME "/console/port", CONSOLE_PORT);
+	theirs_number(dom, HOME "/console/ring-ref", dom->build->console_mfn);
+	theirs_number(dom, HOME "/store/port", STORE_PORT);
+	theirs_number(dom, HOME "/store/ring-ref", dom->build->store_mfn);
+	if (dom->abi->toolstack == TOOLSTACK_XEND_3_1)
+		theirs(dom, HOME "/control/platform-feature-multiprocessor-suspend", "1");
+	for (unsigned int i = 0; i < dom->nr_vcpus; i++) {
+		g_autofree char *path = g_strdup_printf(HOME "/cpu/%u/availability", i);
+
+		theirs(dom, path, "online");
+	}
+}
+
+void store_tree_write(struct domain *dom)
+{
+	write_host(dom);
+	if (dom->abi->toolstack == TOOLSTACK_LIBXL) {
+		write_libxl(dom);
+		return;
+	}
+	write_xend_vm(dom);
+	write_xend_home(dom);
 }

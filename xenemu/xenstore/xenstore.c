@@ -109,6 +109,13 @@ gboolean xenstore_write(struct xenstore *xs, const char *path, const char *value
 	return !err;
 }
 
+gboolean xenstore_set_perms(struct xenstore *xs, const char *path, GArray *perms)
+{
+	struct view view = { .xs = xs, .client = &xs->self };
+
+	return !view_set_perms(&view, path, perms);
+}
+
 char *xenstore_read(struct xenstore *xs, const char *path)
 {
 	struct view view = { .xs = xs, .client = &xs->self };

@@ -36,6 +36,14 @@ void xenstore_free(struct xenstore *xs);
 gboolean xenstore_write(struct xenstore *xs, const char *path, const char *value,
 			unsigned int owner, int reader);
 
+/**
+ * xenstore_set_perms() - other permissions than xenstore_write() can give
+ * @perms: struct permission; a reference is taken
+ *
+ * Return: FALSE when there is no such node.
+ */
+gboolean xenstore_set_perms(struct xenstore *xs, const char *path, GArray *perms);
+
 /** xenstore_read() - value of a node as domain 0, or NULL; caller frees */
 char *xenstore_read(struct xenstore *xs, const char *path);
 
