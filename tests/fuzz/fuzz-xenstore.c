@@ -81,27 +81,59 @@ static void fired(void *opaque, const char *path)
 	CHECK(path);
 }
 
+/* The toolstack's own calls. */
+static void toolstack(struct xenstore *xs, struct input *input)
+{
+	static const char *const paths[] = { "/local/domain/1/data/by-us",
+					     "/local/domain/1/data", "/local/domain/2/data",
+					     "/local/domain/1" };
+	const char *path = paths[take(input) % G_N_ELEMENTS(paths)];
+
+	switch (take(input) % 4) {
+	case 0:
+		xenstore_remove(xs, path);
+		break;
+	case 1:
+		g_strfreev(xenstore_list(xs, path));
+		break;
+	default:
+		xenstore_write(xs, path, "", 0, 1);
+	}
+}
+
+/* Goes with all it has open, perhaps in the middle of a message, and comes again. */
+static struct connection *reconnect(struct xenstore *xs, struct connection *conn)
+{
+	unsigned int domid = conn->client.domid;
+
+	connection_free(conn);
+	return connection_new(xs, domid, ready, NULL);
+}
+
 static void step(struct xenstore *xs, struct connection **clients, struct input *input)
 {
 	unsigned int what = take(input);
-	struct connection *conn = clients[what % NR_CLIENTS];
+	struct connection **conn = &clients[what % NR_CLIENTS];
 
 	switch (what >> 4) {
 	case 0:
-		fetch(conn, 1);
+		fetch(*conn, 1);
 		break;
 	case 1:
-		fetch(conn, UINT_MAX);
+		fetch(*conn, UINT_MAX);
 		break;
 	case 2:
 		while (g_main_context_iteration(NULL, FALSE))
 			;
 		break;
 	case 3:
-		xenstore_write(xs, "/local/domain/1/data/by-us", "", 0, 1);
+		toolstack(xs, input);
+		break;
+	case 4:
+		*conn = reconnect(xs, *conn);
 		break;
 	default:
-		request(conn, input);
+		request(*conn, input);
 	}
 }
 
