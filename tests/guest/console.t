@@ -24,6 +24,17 @@ ok($guest->expect_message(qr/^xenemu: console 1: \Q$dir\E\/socket$/m, limit(2)),
 like($guest->messages, qr{^xenemu: console 0: \Q@{[readlink "$dir/tty"]}\E$}m,
 	"the pty's name is told, and the link leads there");
 
+# in_store(PATH): what a tool of the host finds there
+sub in_store {
+	my ($path) = @_;
+	local $ENV{XENSTORED_PATH} = "$ENV{XENEMU_RUNTIME_DIR}/$name/xenstore";
+	my $value = `xenstore-read $path`;
+	chomp $value;
+	return $value;
+}
+is(in_store('/local/domain/1/console/tty'), readlink "$dir/tty", 'xenstore has its name');
+is(in_store('/local/domain/1/device/console/1/output'), 'chardev', 'and the second console');
+
 sub contents {
 	my ($file) = @_;
 	open my $in, '<', $file or return '';
