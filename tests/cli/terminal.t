@@ -196,7 +196,38 @@ def test_no_output():
     ok(ran.returncode == 0, "output a broken pipe: guest powers off", ran.returncode)
 
 
+def test_console():
+    """`xenemu console` at a guest that has no terminal of its own."""
+    with tempfile.TemporaryDirectory() as runtime:
+        os.environ["XENEMU_RUNTIME_DIR"] = runtime
+        for kind in ("pty", "unix"):
+            attach = [f"{BUILD}/xenemu", "console", "attached"]
+            guest = subprocess.Popen(command("echo", "--name", "attached", "--console", kind),
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                     stderr=subprocess.PIPE)
+            told = guest.stderr.readline()
+            ok(told.startswith(b"xenemu: console 0: /"), f"{kind}: its name is told", told)
+            term = Terminal(attach)
+            ok(term.expect(b"ready: echo\r\n") and term.raw(), f"{kind}: attached", term.text)
+            term.type(b"\x03")
+            ok(term.expect(b"[3]"), f"{kind}: every key reaches the guest", term.text)
+            term.type(b"\x1d")
+            finished(term, f"{kind}: Ctrl-]", [0])
+            term = Terminal(attach)
+            term.type(b"a")
+            ok(term.expect(b"[61]"), f"{kind}: the guest has gone on", term.text)
+            os.kill(term.pid, signal.SIGTERM)
+            finished(term, f"{kind}: SIGTERM", [1])
+            term = Terminal(attach)
+            term.type(b"bQ")
+            ok(term.expect(b"[62]"), f"{kind}: third time", term.text)
+            finished(term, f"{kind}: the guest ends", [0])
+            out, err = guest.communicate(timeout=LIMIT)
+            ok(guest.returncode == 0 and out == b"", f"{kind}: it powers off", out, err)
+    del os.environ["XENEMU_RUNTIME_DIR"]
+
+
 for test in (test_typing, test_escape, test_signals, test_ends, test_background, test_other_input,
-             test_no_input, test_no_output):
+             test_no_input, test_no_output, test_console):
     test()
 print(f"1..{count}")

@@ -4,12 +4,10 @@
  */
 #include "backend/console-spec.h"
 #include "cli/cli.h"
-#include "cli/client.h"
 #include "cli/terminal.h"
 #include "domain/runtime.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-object.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -150,6 +148,17 @@ static int connect_socket(const char *path)
 	return -1;
 }
 
+/* What a helper that was killed has left may lead to another's terminal by now. */
+static gboolean check_guest(const char *name)
+{
+	g_auto(GStrv) running = runtime_guests();
+
+	if (g_strv_contains((const char *const *)running, name))
+		return TRUE;
+	cli_error("no guest named %s is running; see `xenemu list`", name);
+	return FALSE;
+}
+
 /* Return: a descriptor, or -1 after a message. */
 static int open_console(const char *name, unsigned int index)
 {
@@ -207,17 +216,9 @@ static int run(int argc, char **argv)
 				       "For consoles that `xenemu run --console pty` or `unix` "
 				       "has made.  Ends when the\n"
 				       "guest does.");
-	g_autoptr(GError) error = NULL;
-	gpointer held;
 
-	if (!words)
+	if (!words || !check_guest(words[0]))
 		return CLI_USAGE;
-	held = client_hold(words[0], &error);
-	if (!held) {
-		cli_error("%s", error->message);
-		return CLI_USAGE;
-	}
-	g_object_unref(held);
 	fd = open_console(words[0], MAX(index, 0));
 	if (fd < 0)
 		return CLI_USAGE;
