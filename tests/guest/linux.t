@@ -51,9 +51,18 @@ sub answers_typing {
 	$guest->type("for i in 1 2 3 4 5 6; do /bin/busybox echo -n \$i.; done; echo\n");
 	ok($guest->expect(qr/^1\.2\.3\.4\.5\.6\.\r?$/m, limit(2)), 'runs what is typed')
 		or diag explain($guest);
+	return reboots_when_asked($guest) if $machine eq 'qemu';
 	$guest->type("exit\n");
 	is($guest->finish(limit(10)), 0, 'powers off with exit status 0')
 		or diag explain($guest);
+}
+
+# Linux acknowledges the request in xenstore, then finds no program to obey it with.
+sub reboots_when_asked {
+	my ($guest) = @_;
+	is(system(xenemu_path(), 'reboot', 'guest'), 0, 'acknowledges a request to reboot');
+	is($guest->finish(limit(10)), 3, 'reboots with exit status 3') or diag explain($guest);
+	like($guest->console, qr/^\[.*reboot: Restarting system/m, 'the kernel says so');
 }
 
 # More than the console's ring holds at once.

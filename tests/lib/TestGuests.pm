@@ -10,7 +10,7 @@ use Cwd 'abs_path';
 use File::Basename 'dirname';
 use GuestRun;
 
-our @EXPORT = qw(fetched initramfs micro_guest machines limit run_guest run_console explain);
+our @EXPORT = qw(xenemu_path fetched initramfs micro_guest machines limit run_guest run_console explain);
 
 my $top = abs_path(dirname(__FILE__) . "/../..");
 my $build = $ENV{XENEMU_BUILD} // "$top/build";
@@ -44,6 +44,9 @@ sub machines {
 # limit(SECONDS): a limit for something that takes a few seconds on a quiet
 # machine; sanitizers and an interpreting KVM make it ten times as much and more
 sub limit { return 20 * $_[0] }
+
+# xenemu_path(): path of the program
+sub xenemu_path { return $xenemu }
 
 # run_guest(ARGS...): xenemu run, its console at a GuestRun
 sub run_guest {
