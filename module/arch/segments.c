@@ -171,7 +171,8 @@ HANDLE2(do_set_gdt, list, entries)
 /* The frame that the guest maps at @va, with a reference as descriptors; or 0. */
 static u64 ldt_frame(const struct vcpu *v, u64 va)
 {
-	const void *slot = walk(v, va, 1);
+	/* User mode of a 64-bit guest has no mapping of it. */
+	const void *slot = walk_kernel(v, va, 1);
 	u64 pte = slot ? entry_read(slot) : 0;
 
 	if (!(pte & PTE_P) || frame_get(pte_mfn(pte), FRAME_DESCRIPTORS))

@@ -182,6 +182,9 @@ void shadow_each_root(void (*fn)(u64 *pages));
  */
 void *walk(const struct vcpu *v, u64 va, unsigned int level);
 
+/** walk_kernel() - the same by the kernel's root, whatever the mode */
+void *walk_kernel(const struct vcpu *v, u64 va, unsigned int level);
+
 /* ---- ptwr.c: writable page tables ---- */
 
 /**

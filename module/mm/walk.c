@@ -30,9 +30,8 @@ static void *walk_two_level(u64 mfn, u64 va, unsigned int level)
 		table &= PTE_ADDR;                                                             \
 	} while (0)
 
-void *walk(const struct vcpu *v, u64 va, unsigned int level)
+static void *walk_from(u64 mfn, u64 va, unsigned int level)
 {
-	u64 mfn = v->kernel_mode || guest32 ? v->kernel.mfn : v->user.mfn;
 	u64 table = mfn << 12, *slot;
 
 	if (unlikely(!guest_range_ok(va, 1)))
@@ -44,4 +43,14 @@ void *walk(const struct vcpu *v, u64 va, unsigned int level)
 	STEP(3);
 	STEP(2);
 	return direct(table + (va >> 9 & 0xff8));
+}
+
+void *walk(const struct vcpu *v, u64 va, unsigned int level)
+{
+	return walk_from(v->kernel_mode || guest32 ? v->kernel.mfn : v->user.mfn, va, level);
+}
+
+void *walk_kernel(const struct vcpu *v, u64 va, unsigned int level)
+{
+	return walk_from(v->kernel.mfn, va, level);
 }
