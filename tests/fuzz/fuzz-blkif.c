@@ -259,6 +259,7 @@ static void make_device(struct state *s, uint8_t how)
 	spec->target = g_strdup("disk");
 	spec->format = g_strdup("raw");
 	spec->vdev = g_strdup("xvda");
+	spec->persistent = how & 32;
 	config = vbd_config_new(spec, NULL);
 	s->front = front_new(how & 16);
 	s->narrow = how & 16;

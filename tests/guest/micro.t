@@ -20,9 +20,11 @@ use TestGuests;
 
 my $build = $ENV{XENEMU_BUILD} // "$FindBin::Bin/../../build";
 my $expected = "$FindBin::Bin/expected";
+my $dir = File::Temp->newdir;
 
 # What a guest needs or does beyond printing TAP and powering off.
 my %special = (
+	'blkif' => { disk => 1 << 20 },
 	'compat-reboot' => { status => 3 },
 	'console-echo' => { prompt => qr/^say: /m, type => "Hello, guest\n" },
 	'crash-bad-stack' => { status => 4, messages => qr/stack/i },
@@ -131,7 +133,7 @@ sub run_micro {
 	my $special = $special{$name} // {};
 	my $trace = File::Temp->new;
 	my $guest = run_guest('--kernel', "$build/guests/$place$name.elf", '--machine', $machine,
-		$abi ? ('--abi', $abi) : (), '--memory', 32, '--timeout', limit(3),
+		$abi ? ('--abi', $abi) : (), disk_of($special), '--memory', 32, '--timeout', limit(3),
 		$machine eq 'qemu' ? ('--trace', 'hypercalls', '--trace-file', "$trace") : ());
 	if ($special->{prompt}) {
 		ok $guest->expect($special->{prompt}, limit(3)), 'prompt';
@@ -158,6 +160,15 @@ sub run_micro {
 	is $status, $special->{status} // 0, 'exit status' or diag explain($guest);
 	like $guest->messages, $special->{messages}, 'what xenemu says of it'
 		if $special->{messages};
+}
+
+# An empty disk of the size that a guest wants, with all that dom0 of Xen offers
+sub disk_of {
+	my ($special) = @_;
+	return () unless $special->{disk};
+	open my $file, '>', "$dir/disk.img" or die "$dir/disk.img: $!\n";
+	truncate $file, $special->{disk} or die "$dir/disk.img: $!\n";
+	return ('--disk', "$dir/disk.img,raw,xvda,w,persistent");
 }
 
 # Why a line can't be met by this machine, or undef

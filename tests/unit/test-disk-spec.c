@@ -197,11 +197,13 @@ static void test_xl(void)
 static void test_options(void)
 {
 	g_autoptr(DiskSpec) defaults = disk_spec_parse("/a", NULL);
-	g_autoptr(DiskSpec) set = disk_spec_parse("/a,no-discard,reconnect=7", NULL);
+	g_autoptr(DiskSpec) set = disk_spec_parse("/a,no-discard,persistent,reconnect=7", NULL);
 
 	g_assert_true(defaults->discard);
 	g_assert_cmpuint(defaults->reconnect, ==, DISK_RECONNECT);
 	g_assert_false(set->discard);
+	g_assert_false(defaults->persistent);
+	g_assert_true(set->persistent);
 	g_assert_cmpuint(set->reconnect, ==, 7);
 }
 

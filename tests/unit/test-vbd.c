@@ -282,7 +282,7 @@ static void connect(struct fixture *fix, const struct way *way)
 	front_set_state(fix->front, NAME, XenbusStateInitialised);
 }
 
-static void make_device(struct fixture *fix, gboolean narrow_guest)
+static void make_device(struct fixture *fix, gboolean narrow_guest, gboolean persistent)
 {
 	struct disk_spec *spec = g_new0(struct disk_spec, 1);
 	g_autoptr(GError) error = NULL;
@@ -293,6 +293,7 @@ static void make_device(struct fixture *fix, gboolean narrow_guest)
 	spec->vdev = g_strdup("xvda");
 	spec->read_only = fake_disk.info.read_only;
 	spec->discard = TRUE;
+	spec->persistent = persistent;
 	config = vbd_config_new(spec, &error);
 	g_assert_no_error(error);
 	fix->front = front_new(narrow_guest);
@@ -315,7 +316,7 @@ static const struct way usual = { FALSE, "x86_64-abi", FALSE, 0 };
 static void setup_unconnected(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 {
 	fake_disk_reset();
-	make_device(fix, FALSE);
+	make_device(fix, FALSE, FALSE);
 }
 
 static void setup(struct fixture *fix, gconstpointer data)
@@ -323,7 +324,7 @@ static void setup(struct fixture *fix, gconstpointer data)
 	const struct way *way = data ? data : &usual;
 
 	fake_disk_reset();
-	make_device(fix, way->narrow_guest);
+	make_device(fix, way->narrow_guest, FALSE);
 	connect(fix, way);
 	expect_state(fix, XenbusStateConnected);
 }
@@ -332,7 +333,7 @@ static void setup_read_only(struct fixture *fix, G_GNUC_UNUSED gconstpointer dat
 {
 	fake_disk_reset();
 	fake_disk.info.read_only = TRUE;
-	make_device(fix, FALSE);
+	make_device(fix, FALSE, FALSE);
 	connect(fix, &usual);
 }
 
@@ -340,7 +341,7 @@ static void setup_4k(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 {
 	fake_disk_reset();
 	fake_disk.info.sector_size = fake_disk.info.physical_sector_size = 4096;
-	make_device(fix, FALSE);
+	make_device(fix, FALSE, FALSE);
 	connect(fix, &usual);
 }
 
@@ -348,14 +349,14 @@ static void setup_no_flush(struct fixture *fix, G_GNUC_UNUSED gconstpointer data
 {
 	fake_disk_reset();
 	fake_disk.info.can_flush = fake_disk.info.can_discard = FALSE;
-	make_device(fix, FALSE);
+	make_device(fix, FALSE, FALSE);
 	connect(fix, &usual);
 }
 
 static void setup_persistent(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 {
 	fake_disk_reset();
-	make_device(fix, FALSE);
+	make_device(fix, FALSE, TRUE);
 	front_write(fix->front, NAME, "feature-persistent", "1");
 	connect(fix, &usual);
 }
@@ -405,7 +406,7 @@ static void test_keys(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 	expect_key(fix, "discard-granularity", "4096");
 	expect_key(fix, "discard-alignment", "0");
 	expect_key(fix, "discard-secure", "0");
-	expect_key(fix, "feature-persistent", "1");
+	expect_key(fix, "feature-persistent", "0");
 	expect_key(fix, "sectors", "2048");
 	expect_key(fix, "info", "0");
 	expect_key(fix, "sector-size", "512");
@@ -879,6 +880,7 @@ static void test_persistent(struct fixture *fix, G_GNUC_UNUSED gconstpointer dat
 {
 	struct segment seg = whole(fix, 0);
 
+	expect_key(fix, "feature-persistent", "1");
 	for (unsigned int i = 0; i < 5; i++) {
 		uint64_t id = put_rw(fix, i % 2 ? BLKIF_OP_READ : BLKIF_OP_WRITE, i, &seg, 1);
 
@@ -896,6 +898,20 @@ static void test_persistent(struct fixture *fix, G_GNUC_UNUSED gconstpointer dat
 	g_assert_cmpint(front_in_use(fix->front, seg.gref), ==, 0);
 	front_set_state(fix->front, NAME, XenbusStateClosed);
 	g_assert_cmpint(front_in_use(fix->front, fix->data[0]), ==, 0);
+}
+
+/* Linux of the 3.8 age says that it would whether it is offered or not. */
+static void test_not_offered(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
+{
+	struct segment seg = whole(fix, 0);
+	uint64_t id;
+
+	front_write(fix->front, NAME, "feature-persistent", "1");
+	connect(fix, &usual);
+	id = put_rw(fix, BLKIF_OP_READ, 0, &seg, 1);
+	kick(fix);
+	expect_answer(fix, id, BLKIF_OP_READ, BLKIF_RSP_OKAY);
+	g_assert_cmpint(front_in_use(fix->front, seg.gref), ==, 0);
 }
 
 static void test_persistent_bound(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
@@ -1205,6 +1221,7 @@ int main(int argc, char **argv)
 			   teardown);
 	}
 	ADD("persistent", setup_persistent, test_persistent);
+	ADD("persistent-not-offered", setup_unconnected, test_not_offered);
 	ADD("persistent-bound", setup_persistent, test_persistent_bound);
 	ADD("queues", setup_unconnected, test_queues);
 	ADD("queues-barrier", setup_unconnected, test_queues_barrier);

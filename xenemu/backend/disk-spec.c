@@ -123,6 +123,15 @@ static gboolean set_discard(struct parser *parser, const char *value, GError **e
 	return TRUE;
 }
 
+/* Not a word of xl's: in Xen it is a parameter of dom0's xen-blkback. */
+static gboolean set_persistent(struct parser *parser, const char *value, GError **error)
+{
+	(void)value;
+	(void)error;
+	parser->spec->persistent = TRUE;
+	return TRUE;
+}
+
 static gboolean set_no_discard(struct parser *parser, const char *value, GError **error)
 {
 	(void)value;
@@ -188,6 +197,7 @@ static const struct {
 	{ "cdrom", set_cdrom },
 	{ "discard", set_discard },
 	{ "no-discard", set_no_discard },
+	{ "persistent", set_persistent },
 	{ "reconnect=", set_reconnect },
 	{ "backendtype=", check_backendtype },
 	{ "specification=", check_specification },

@@ -20,6 +20,8 @@
  * @read_only: the guest may not write
  * @cdrom:     the guest is told that it is a CD-ROM
  * @discard:   the guest's discards are passed on
+ * @persistent: the guest may leave its grants mapped between requests, and copy what
+ *             it reads and writes to and from such pages
  * @locked:    take the image's lock, as QEMU would; FALSE: the user says that
  *             others may use it too (xm's mode `w!`)
  * @reconnect: seconds for which requests wait when a server is gone, before they fail
@@ -33,6 +35,7 @@ struct disk_spec {
 	gboolean read_only;
 	gboolean cdrom;
 	gboolean discard;
+	gboolean persistent;
 	gboolean locked;
 	unsigned int reconnect;
 };

@@ -32,6 +32,7 @@ struct vbd_queue {
  * @disk:      where the data is
  * @info:      of @disk
  * @type:      VDISK_*, but for VDISK_READONLY
+ * @offers_persistent: frontends may use persistent grants
  * @queues:    @nr_queues of them while connected
  * @persistent: the guest lets us keep its grants: struct grant_map by reference, or NULL
  * @in_flight: requests taken and not answered, and @last_flush
@@ -47,6 +48,7 @@ struct vbd {
 	struct disk *disk;
 	const struct disk_info *info;
 	unsigned int type;
+	gboolean offers_persistent;
 	struct vbd_queue queues[VBD_MAX_QUEUES];
 	unsigned int nr_queues;
 	GHashTable *persistent;

@@ -56,7 +56,11 @@ static void write_features(struct vbd *vbd)
 	}
 	device_write(dev, "feature-discard", "%d", info->can_discard);
 	device_write(dev, "feature-barrier", "%d", info->can_flush);
-	device_write(dev, "feature-persistent", "1");
+	/*
+	 * Mapping a grant costs us next to nothing, while a frontend that keeps its grants
+	 * copies all data: on TCG, large reads took four times as much CPU with it.
+	 */
+	device_write(dev, "feature-persistent", "%d", vbd->offers_persistent);
 	write_size(vbd);
 	device_write(dev, "info", "%u", vbd->type | (info->read_only ? VDISK_READONLY : 0));
 	device_write(dev, "sector-size", "%u", info->sector_size);
@@ -230,8 +234,9 @@ static gboolean vbd_connect(struct device *dev, GError **error)
 		release(vbd);
 		return FALSE;
 	}
+	/* Frontends say so whether we have offered it or not. */
 	device_read_number(dev, "feature-persistent", UINT32_MAX, &persistent);
-	if (persistent)
+	if (persistent && vbd->offers_persistent)
 		vbd->persistent = g_hash_table_new_full(NULL, NULL, NULL, g_free);
 	write_features(vbd);
 	vbd->stopped = FALSE;
@@ -386,6 +391,7 @@ static struct device *vbd_create(const struct device_config *base,
 		return NULL;
 	}
 	vbd->info = disk_info(vbd->disk);
+	vbd->offers_persistent = config->spec->persistent;
 	vbd->type = config->spec->cdrom ? VDISK_CDROM | VDISK_REMOVABLE : 0;
 	vbd->dev =
 		device_new(&vbd_ops, host, config->number, disk_name(config->spec), vbd, error);
