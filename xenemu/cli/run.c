@@ -104,6 +104,10 @@ static const char description[] =
 	"Unless --console says otherwise, the console is on standard input and output; Ctrl-]\n"
 	"ends the guest.  Others are reached with `xenemu console`.\n"
 	"\n"
+	"While the guest runs, xenstore-utils work with XENSTORED_PATH=DIRECTORY/NAME/xenstore.\n"
+	"DIRECTORY is $XENEMU_RUNTIME_DIR if set; else /run/xenemu for root and\n"
+	"$XDG_RUNTIME_DIR/xenemu (without that, /tmp/xenemu-UID) for others.\n"
+	"\n"
 	"Exit status: 0 the guest powered off; 2 wrong usage or configuration; 3 the\n"
 	"guest rebooted; 4 it crashed; 5 the monitor or the machine failed; 6 timeout;\n"
 	"128+N ended by signal N.";
