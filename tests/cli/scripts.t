@@ -21,7 +21,7 @@ sub run {
 }
 
 for my $script (qw(scripts/demo scripts/check scripts/bench guest-images/fetch
-	guest-images/initramfs/build)) {
+	guest-images/initramfs/build guest-images/debian-disk/build guest-images/minimal-disk/build)) {
 	my ($status, $out) = run("$top/$script --help");
 	is($status, 0, "$script --help: status");
 	like($out, qr{\Ausage: \Q$script\E}, "$script --help: says how");
@@ -29,7 +29,7 @@ for my $script (qw(scripts/demo scripts/check scripts/bench guest-images/fetch
 	is($status, 2, "$script --nonsense: status") or diag $out;
 	like($out, qr/--help/, "$script --nonsense: says what to do");
 }
-for my $words ('disk', '--machine', '--abi ""') {
+for my $words ('disks', '--machine', 'disk --machine', 'disk --shell', '--abi ""') {
 	my ($status, $out) = run("$top/scripts/demo $words");
 	is($status, 2, "scripts/demo $words: status") or diag $out;
 }
