@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 package DiskGuest;
 
-# A guest with disks and a shell: Debian's kernel with the initramfs of the small disk,
+# A guest with a shell, disks and network: Debian's kernel with the initramfs of the small disk,
 # which has the modules and, asked for it, a shell.
 
 use strict;
@@ -12,7 +12,8 @@ use File::Basename 'dirname';
 use Test::More;
 use TestGuests;
 
-our @EXPORT = qw(run_or_die disk_ramdisk boot_with_disks status does until_there until_gone);
+our @EXPORT = qw(run_or_die disk_ramdisk boot_with_disks boot_with status says does
+	until_there until_gone);
 
 my $top = abs_path(dirname(__FILE__) . "/../..");
 my $ramdisk;
@@ -33,9 +34,15 @@ sub disk_ramdisk {
 # boot_with_disks(MACHINE, NAME, DISK...): a guest at its shell
 sub boot_with_disks {
 	my ($machine, $name, @disks) = @_;
+	return boot_with($machine, $name, map { ('--disk', $_) } @disks);
+}
+
+# boot_with(MACHINE, NAME, OPTION...): the same with any options
+sub boot_with {
+	my ($machine, $name, @options) = @_;
 	my $guest = run_guest('--kernel', fetched('linux'), '--ramdisk', $ramdisk,
 		'--memory', 256, '--machine', $machine, '--name', $name,
-		'--extra', 'console=hvc0 quiet shell=ramdisk', map { ('--disk', $_) } @disks);
+		'--extra', 'console=hvc0 quiet shell=ramdisk', @options);
 	ok($guest->expect(qr/^ramdisk# /m, limit(20)), 'reaches its shell')
 		or diag explain($guest);
 	return $guest;
@@ -48,6 +55,15 @@ sub status {
 	return 'nothing' unless $guest->expect(qr/^=\d+=\r?$/m, limit(10));
 	my @all = $guest->console =~ /^=(\d+)=\r?$/mg;
 	return $all[-1];
+}
+
+# says(GUEST, COMMAND): the last line of its output
+sub says {
+	my ($guest, $command) = @_;
+	my $before = length $guest->console;
+	status($guest, "$command | sed 's/^/: /'");
+	my @all = substr($guest->console, $before) =~ /^: (.*)$/mg;
+	return $all[-1] // '';
 }
 
 # does(GUEST, COMMAND, NAME): a test that it succeeds
