@@ -81,6 +81,24 @@ freshen_lists() {
 	fi
 }
 
+# use_architecture ARCH: from now on, fetch packages of another architecture.  Where
+# this host's package client does not know it, it gets lists in the cache for that.
+use_architecture() {
+	local dir=$CACHE/apt-$1
+	! dpkg --print-foreign-architectures | grep -qxF "$1" || return 0
+	mkdir -p "$dir/lists/partial" "$dir/cache"
+	cat >"$dir/apt.conf" <<-END
+		APT::Architecture "$1";
+		APT::Architectures { "$1"; };
+		Dir::State::Lists "$dir/lists";
+		Dir::Cache "$dir/cache";
+	END
+	export APT_CONFIG=$dir/apt.conf
+	find "$dir/lists" -name '*Packages*' -mmin -1440 | grep -q . ||
+		progress apt-get -q -o APT::Sandbox::User="$(id -un)" update ||
+		echo "${0##*/}: going on with the package lists that came" >&2
+}
+
 # need_packages PURPOSE...: install what scripts/packages lists for them and
 # this host does not have
 need_packages() {

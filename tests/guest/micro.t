@@ -51,7 +51,7 @@ $no_success{'nmi_op(register_callback)'} = qr/^xen-3/; # for domain 0
 # there, in the host's own segments, and KVM interprets the rest.
 my %not_interpreted = (
 	'bad-iret' => qr/without a descriptor/,
-	'debugreg' => qr/raises #DB|names the watchpoint/,
+	'debugreg' => qr{raises #DB|the watchpoint|^register 6 (?:says so|has not)},
 	'entry-state' => qr/^[cs]s$/,
 	'fpu' => qr/raises #NM|TS survives/,
 	'privop' => qr/^sets TS$/,
