@@ -45,8 +45,12 @@ static void event_channels(void)
 	is(event_call(99), -XEN_ENOSYS, "an unknown command");
 	is(HYPERCALL1(__HYPERVISOR_event_channel_op_compat, BAD), -XEN_EFAULT,
 	   "a structure that can't be read");
-	is(HYPERCALL1(__HYPERVISOR_event_channel_op_compat, HYPERVISOR_VIRT_START), -XEN_EFAULT,
-	   "a structure of Xen's");
+	/* Of a PAE guest's, today's 64-bit Xen reads the M2P, as hypercall-errors has it. */
+	if (PAGING_LEVELS == 3 && xen_since(4, 0))
+		skip("Xen reads it", "a structure of Xen's");
+	else
+		is(HYPERCALL1(__HYPERVISOR_event_channel_op_compat, HYPERVISOR_VIRT_START),
+		   -XEN_EFAULT, "a structure of Xen's");
 }
 
 static long physdev_call(unsigned int cmd, unsigned int iopl)

@@ -320,6 +320,13 @@ static unsigned long other_kernel_root(void)
 	pte_t *root = page_alloc();
 
 	memcpy(root, kernel_root(), PAGE_SIZE);
+#if PAGING_LEVELS == 3 /* the L2 with Xen's hole is never shared */
+	pte_t *top = page_alloc();
+
+	memcpy(top, mfn_to_virt(pte_mfn(root[3])), PAGE_SIZE / 2);
+	must(page_read_only(top), "its last L2, read-only");
+	root[3] = make_pte(virt_to_mfn(top), PTE_P);
+#endif
 	must(page_read_only(root), "a second root, read-only");
 	must(mmuext(PIN_ROOT, virt_to_mfn(root)), "a second root");
 	return virt_to_mfn(root);

@@ -52,15 +52,17 @@ struct bounce {
 /* What the guest's flags look like to it, with its virtual IF and perhaps IOPL. */
 static u64 guest_rflags(const struct vcpu *v, const struct regs *r, u8 masked)
 {
-	u64 iopl = vm_assist(VMASST_TYPE_architectural_iopl) ? v->iopl << IOPL_SHIFT : 0;
+	u64 flags = (r->rflags & ~(u64)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF);
 
-	return (r->rflags & ~(u64)(RFLAGS_IF | RFLAGS_IOPL)) | (masked ? 0 : RFLAGS_IF) | iopl;
+	if (unlikely(vm_assist(VMASST_TYPE_architectural_iopl)))
+		flags |= v->iopl << IOPL_SHIFT;
+	return flags;
 }
 
 /* The guest's iret sets its IOPL if it asked for that (Xen 4.17 pv/iret.c). */
 static void set_guest_iopl(struct vcpu *v, u64 rflags)
 {
-	if (vm_assist(VMASST_TYPE_architectural_iopl))
+	if (unlikely(vm_assist(VMASST_TYPE_architectural_iopl)))
 		v->iopl = (rflags & RFLAGS_IOPL) >> IOPL_SHIFT;
 }
 
@@ -87,8 +89,9 @@ static u64 push_frame32(struct vcpu *v, const struct regs *r, const struct bounc
 	u32 frame[10], *p = frame, bytes;
 	u64 sp = enter_kernel(v, r);
 
-	for (int i = 0; b->selectors && i < 4; i++)
-		*p++ = b->selectors[i];
+	if (unlikely(b->selectors))
+		for (int i = 0; i < 4; i++)
+			*p++ = b->selectors[i];
 	if (b->has_error)
 		*p++ = b->error;
 	*p++ = r->rip;
@@ -115,8 +118,9 @@ static u64 push_frame64(struct vcpu *v, const struct regs *r, const struct bounc
 
 	*p++ = r->rcx;
 	*p++ = r->r11;
-	for (int i = 0; b->selectors && i < 4; i++)
-		*p++ = b->selectors[i];
+	if (unlikely(b->selectors))
+		for (int i = 0; i < 4; i++)
+			*p++ = b->selectors[i];
 	if (b->has_error)
 		*p++ = b->error;
 	*p++ = r->rip;

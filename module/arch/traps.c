@@ -133,28 +133,28 @@ static bool justified(const struct vcpu *v, u64 addr, u32 error)
 	return false;
 }
 
-/* The monitor's own addresses: the LDT's shadow (Xen 4.17 handle_ldt_mapping_fault()). */
-static bool monitor_address(struct vcpu *v, u64 *addr)
+/*
+ * The address that a fault at one of the monitor's means to the guest: the LDT's
+ * shadow has the LDT's (Xen 4.17 handle_ldt_mapping_fault()).  0: try it again.
+ */
+static noinline u64 monitor_address(struct vcpu *v, u64 addr)
 {
-	if (ldt_fault(v, *addr))
-		return true;
-	if (*addr - WINDOW_LDT(v->id) < v->ldt_entries * 8UL)
-		*addr += v->ldt_base - WINDOW_LDT(v->id);
-	return false;
+	if (ldt_fault(v, addr))
+		return 0;
+	if (addr - WINDOW_LDT(v->id) < v->ldt_entries * 8UL)
+		return addr - WINDOW_LDT(v->id) + v->ldt_base;
+	return addr;
 }
 
-static noinline void page_fault(struct vcpu *v, struct regs *r)
+static noinline void other_page_fault(struct vcpu *v, struct regs *r, u64 addr)
 {
-	u64 addr = read_cr2();
 	u32 error = r->error;
 
-	if ((error & (PF_P | PF_W | PF_RSVD)) == (PF_P | PF_W) && v->kernel_mode &&
-	    ptwr_emulate(v, r, addr))
-		return;
 	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
 		return;
 	if (unlikely(!guest_range_ok(addr, 1))) {
-		if (monitor_address(v, &addr))
+		addr = monitor_address(v, addr);
+		if (!addr)
 			return;
 	} else if ((error & (PF_P | PF_RSVD)) == PF_P) {
 		/* Old guests die of a fault that their tables don't explain. */
@@ -166,6 +166,16 @@ static noinline void page_fault(struct vcpu *v, struct regs *r)
 	}
 	count(v, STAT_PAGE_FAULT);
 	deliver_page_fault(v, r, addr, error);
+}
+
+static inline void page_fault(struct vcpu *v, struct regs *r)
+{
+	u64 addr = read_cr2();
+
+	if ((r->error & (PF_P | PF_W | PF_RSVD)) == (PF_P | PF_W) && v->kernel_mode &&
+	    ptwr_emulate(v, r, addr))
+		return;
+	other_page_fault(v, r, addr);
 }
 
 /* #GP with the vector in its error code: int $n through a gate of ring 0. */

@@ -174,40 +174,41 @@ static void fill(struct shadow *s, u64 *pages)
 	count(this_vcpu(), STAT_SHADOW_FILL);
 }
 
+static noinline u64 *make_shadow(u64 mfn)
+{
+	u32 n = take_shadow();
+
+	shadows[n].mfn = mfn;
+	set_shadow_number(mfn, n + 1);
+	fill(&shadows[n], pages_of(n));
+	return pages_of(n);
+}
+
 u64 root_shadow(u64 mfn)
 {
 	u64 *pages = shadow_pages(mfn);
-	u32 n;
 
-	if (likely(pages))
-		return virt_to_paddr(pages);
-	n = take_shadow();
-	shadows[n].mfn = mfn;
-	set_shadow_number(mfn, n + 1);
-	pages = pages_of(n);
-	fill(&shadows[n], pages);
-	return virt_to_paddr(pages);
+	return virt_to_paddr(likely(pages) ? pages : make_shadow(mfn));
 }
 
 void shadow_changed(u64 mfn, unsigned int index)
 {
-	struct shadow *s = &shadows[shadow_number(mfn) - 1];
+	struct shadow *s;
+	u64 *pages, pte;
 
-	switch (boot->paging) {
-	case PAGING_PV64:
-		WRITE_ONCE(shadow_pages(mfn)[index], ((u64 *)frame_ptr(mfn))[index]);
-		break;
-	case PAGING_PV32PAE:
-		if (s->mfn == mfn)
-			fill_pae_l3(s, shadow_pages(mfn), index);
-		else
-			WRITE_ONCE(shadow_pages(mfn)[PAE_TOP + index],
-				   ((u64 *)frame_ptr(mfn))[index]);
-		break;
-	default:
+	if (pte_bytes == 4) {
 		shadow32_changed(mfn, index);
-		break;
+		return;
 	}
+	s = &shadows[shadow_number(mfn) - 1];
+	pages = shadow_pages(mfn);
+	pte = ((u64 *)frame_ptr(mfn))[index];
+	if (boot->paging == PAGING_PV64)
+		WRITE_ONCE(pages[index], pte);
+	else if (s->mfn == mfn)
+		fill_pae_l3(s, pages, index);
+	else
+		WRITE_ONCE(pages[PAE_TOP + index], pte);
 }
 
 void shadow_forget(u64 mfn)
