@@ -149,6 +149,7 @@ static inline void fake_disk_check(const struct disk_info *info, const struct di
 {
 	if (req->op == DISK_FLUSH) {
 		g_assert_true(info->can_flush);
+		g_assert_true(!req->offset && !req->length && !req->iov && !req->nr_iov);
 		return;
 	}
 	g_assert_false(req->op != DISK_READ && info->read_only);

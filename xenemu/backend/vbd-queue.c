@@ -18,12 +18,14 @@
 
 /**
  * struct vbd_request - a request in flight
- * @disk:      what the disk sees of it
+ * @disk:      what the disk sees of it at a time
  * @queue:     where it came from
  * @id:        the guest's name for it
  * @op:        what the answer says it was
  * @barrier:   nothing may overtake it
- * @flush:     a flush comes first
+ * @flush:     a flush comes first, and is not over yet
+ * @what:      DISK_*; of a flush with data: what follows it
+ * @offset, @length, @nr_iov: of the data
  * @nr_grants: grants to be unmapped
  * @grants:    room for one of each segment
  * @iov:       the same, merged where they lie side by side
@@ -35,6 +37,10 @@ struct vbd_request {
 	uint8_t op;
 	gboolean barrier;
 	gboolean flush;
+	enum disk_op what;
+	uint64_t offset;
+	uint64_t length;
+	unsigned int nr_iov;
 	unsigned int nr_grants;
 	struct grant_map *grants;
 	struct iovec iov[];
@@ -156,15 +162,28 @@ static void note_written(struct vbd *vbd, const struct disk_request *disk, int e
 		vbd->dirty = TRUE;
 }
 
+static void submit(struct vbd_request *req, gboolean fua)
+{
+	req->disk = (struct disk_request){
+		.op = req->what,
+		.fua = fua,
+		.offset = req->offset,
+		.length = req->length,
+		.iov = req->nr_iov ? req->iov : NULL,
+		.nr_iov = req->nr_iov,
+		.done = request_done,
+	};
+	disk_submit(req->queue->vbd->disk, &req->disk);
+}
+
 static void request_done(struct disk_request *disk, int error)
 {
 	struct vbd_request *req = (struct vbd_request *)disk;
 
 	note_written(req->queue->vbd, disk, error);
-	if (!error && req->flush && disk->length && !req->queue->vbd->stopped) {
+	if (!error && req->flush && req->length && !req->queue->vbd->stopped) {
 		req->flush = FALSE;
-		disk->op = DISK_WRITE;
-		disk_submit(req->queue->vbd->disk, disk);
+		submit(req, TRUE);
 		disk_commit(req->queue->vbd->disk);
 		return;
 	}
@@ -181,14 +200,12 @@ static void start_disk(struct vbd_request *req)
 {
 	struct vbd *vbd = req->queue->vbd;
 
-	req->disk.done = request_done;
-	if (req->flush) {
-		struct disk_request *disk = &req->disk;
-
-		disk->op = DISK_FLUSH;
-		disk->fua = disk->length > 0;
-		vbd->dirty = FALSE;
+	if (!req->flush) {
+		submit(req, FALSE);
+		return;
 	}
+	vbd->dirty = FALSE;
+	req->disk = (struct disk_request){ .op = DISK_FLUSH, .done = request_done };
 	disk_submit(vbd->disk, &req->disk);
 }
 
@@ -215,8 +232,7 @@ static struct vbd_request *request_new(struct vbd_queue *queue, const struct blk
 	req->queue = queue;
 	req->id = op->id;
 	req->op = op->op == BLKIF_OP_INDIRECT ? op->indirect_op : op->op;
-	req->disk.iov = req->iov;
-	req->disk.offset = op->sector << SECTOR_SHIFT;
+	req->offset = op->sector << SECTOR_SHIFT;
 	req->grants = (struct grant_map *)&req->iov[nr];
 	return req;
 }
@@ -235,7 +251,7 @@ static gboolean add_segment(struct vbd_request *req, const struct blkif_segment 
 			    gboolean write)
 {
 	const struct disk_info *info = req->queue->vbd->info;
-	struct iovec *last = &req->iov[req->disk.nr_iov];
+	struct iovec *last = &req->iov[req->nr_iov];
 	size_t first = (size_t)seg->first << SECTOR_SHIFT;
 	size_t len = (size_t)(seg->last - seg->first + 1) << SECTOR_SHIFT;
 	uint8_t *page;
@@ -247,14 +263,13 @@ static gboolean add_segment(struct vbd_request *req, const struct blkif_segment 
 	page = map_segment(req, seg->ref, write);
 	if (!page)
 		return FALSE;
-	req->disk.length += len;
-	if (req->disk.nr_iov &&
-	    (uint8_t *)last[-1].iov_base + last[-1].iov_len == page + first) {
+	req->length += len;
+	if (req->nr_iov && (uint8_t *)last[-1].iov_base + last[-1].iov_len == page + first) {
 		last[-1].iov_len += len;
 		return TRUE;
 	}
 	*last = (struct iovec){ page + first, len };
-	req->disk.nr_iov++;
+	req->nr_iov++;
 	return TRUE;
 }
 
@@ -310,13 +325,12 @@ static int16_t start_transfer(struct vbd_queue *queue, const struct blkif_op *op
 	if (write && op->nr_segments && vbd->info->read_only)
 		return BLKIF_RSP_ERROR;
 	req = request_new(queue, op, op->nr_segments);
-	req->disk.op = write ? DISK_WRITE : DISK_READ;
+	req->what = write ? DISK_WRITE : DISK_READ;
 	req->barrier = what == BLKIF_OP_WRITE_BARRIER;
 	req->flush = flush;
 	/* The disk writes into what is read: that needs a writable grant. */
 	if (!(indirect ? add_indirect : add_direct)(req, op, !write) ||
-	    !in_range(vbd, op->nr_segments ? op->sector : 0,
-		      req->disk.length >> SECTOR_SHIFT)) {
+	    !in_range(vbd, op->nr_segments ? op->sector : 0, req->length >> SECTOR_SHIFT)) {
 		unmap_segments(req);
 		g_free(req);
 		return BLKIF_RSP_ERROR;
@@ -343,8 +357,8 @@ static int16_t start_discard(struct vbd_queue *queue, const struct blkif_op *op)
 	    !in_range(vbd, op->sector, op->nr_sectors))
 		return BLKIF_RSP_ERROR;
 	req = request_new(queue, op, 0);
-	req->disk.op = DISK_DISCARD;
-	req->disk.length = op->nr_sectors << SECTOR_SHIFT;
+	req->what = DISK_DISCARD;
+	req->length = op->nr_sectors << SECTOR_SHIFT;
 	start(req);
 	return BLKIF_RSP_OKAY;
 }
