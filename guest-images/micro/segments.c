@@ -19,6 +19,10 @@
 #endif
 #define CALL_GATE 0x0000ec0000080000ULL
 #define TSS 0x0000890000000067ULL
+/* From a base to the end of a page, 32 bits, DPL 3 */
+#define DATA_TO(base, end)                                                                     \
+	(0x00c0f30000000000ULL | ((uint64_t)(end) >> 12 & 0xffff) |                            \
+	 ((uint64_t)(end) >> 28) << 48 | (uint64_t)(base) << 16)
 #define SELECTOR(index) ((index) << 3 | 3)
 #define LDT_SELECTOR(index) ((index) << 3 | 7)
 
@@ -198,6 +202,29 @@ static void user_base(void)
 }
 
 #else
+static void descriptor_becomes(uint64_t value, uint64_t want, const char *name)
+{
+	update_descriptor(virt_to_maddr(&gdt[5]), value);
+	if (xen_since(4, 0))
+		is(gdt[5], want, "%s", name);
+	else
+		skip("Xen 3 cuts segments", "%s", name);
+}
+
+/*
+ * Old PAE kernels end their segments in Xen's hole, below what 32-bit Xen had
+ * there for itself; Xen 4 gives them all of its larger M2P.
+ */
+static void extended(void)
+{
+	descriptor_becomes(DATA_TO(0, 0xf67fffff), DATA,
+			   "a segment from 0 into Xen's hole reaches to 4 GiB");
+	descriptor_becomes(DATA_TO(0, 0xf57fffff), DATA_TO(0, 0xf57fffff),
+			   "one that ends below it is kept");
+	descriptor_becomes(DATA_TO(0x1000, 0xf67fffff), DATA_TO(0x1000, 0xf67fffff),
+			   "and one from elsewhere");
+}
+
 /* The base of a descriptor counts. */
 static void bases(void)
 {
@@ -212,6 +239,8 @@ static void bases(void)
 	load_es(0);
 	is(HYPERCALL2(__HYPERVISOR_set_segment_base, 0, 0), -XEN_ENOSYS,
 	   "set_segment_base is for 64-bit guests");
+	if (PAGING_LEVELS == 3)
+		extended();
 }
 
 extern const char user_fs[], user_fs_end[];

@@ -7,6 +7,7 @@
  * (Xen's public arch-x86/xen.h, FIRST_RESERVED_GDT_PAGE).  The guest's LDT is
  * mapped behind it, page by page as the processor reads it.
  */
+#include "abi-info.h"
 #include "mm.h"
 #include "trap.h"
 
@@ -16,6 +17,8 @@
 #define DESC_TYPE 0xf00
 #define DESC_CALL_GATE 0xc00
 #define DESC_P (1 << 15)
+#define DESC_LIMIT 0xf0000
+#define DESC_G (1 << 23)
 
 static struct segment_descriptor own_gdt[MAX_VCPUS][512]
 	__attribute__((aligned(4096), section(".bss.pages")));
@@ -99,6 +102,23 @@ void segments_init(struct vcpu *v)
 }
 
 /*
+ * Segments from 0 that old kernels end in the hole, below what 32-bit Xen kept
+ * there for itself, are flat under 64-bit Xen, whose M2P is larger.
+ */
+static void extend_limit(struct segment_descriptor *d)
+{
+	u64 base = (d->hi & 0xff0000ff) | d->lo >> 16;
+	u64 size = ((d->hi & DESC_LIMIT) | (d->lo & 0xffff)) + 1;
+
+	if (d->hi & DESC_G)
+		size <<= 12;
+	if (base == 0 && size > HOLE32_PAE) {
+		d->lo |= 0xffff;
+		d->hi |= DESC_LIMIT;
+	}
+}
+
+/*
  * Data and code segments of the guest run at its kernel's ring at least.  A call gate's DPL
  * becomes 0, so that it can't be gone through; other system descriptors are refused (Xen 4.17
  * arch/x86/pv/descriptor-tables.c, check_descriptor()).
@@ -112,6 +132,8 @@ bool fixup_descriptor(struct segment_descriptor *d)
 	if (d->hi & DESC_S) {
 		if ((d->hi & DESC_DPL) < guest_rpl() << 13)
 			d->hi = (d->hi & ~DESC_DPL) | guest_rpl() << 13;
+		if (ABI_EXTENDS_LIMITS && guest32)
+			extend_limit(d);
 		return !guest32 || !(d->hi & DESC_L);
 	}
 	d->hi &= ~DESC_DPL;
