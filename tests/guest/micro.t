@@ -3,11 +3,13 @@
 #
 # Runs each micro guest (guest-images/micro/) under xenemu, on each machine that
 # can, and passes its TAP through.  What it must say is what it said on real
-# Xen: tests/guest/expected/NAME.txt, made by scripts/xen-transcripts.  On
-# machine qemu guests run under the older ABIs and as 32-bit guests, too
-# (tests/lib/MicroMatrix.pm); what those must say is in expected/WIDTH/NAME.txt.
+# Xen: tests/guest/expected/NAME.txt, made by scripts/xen-transcripts.  On one
+# machine, qemu if there is a choice, they run under the older ABIs and as 32-bit
+# guests, too (tests/lib/MicroMatrix.pm); what those must say is in
+# expected/WIDTH/NAME.txt.
 # Their traces show whether every call of each ABI's table was made.
-# MICRO="NAME..." in the environment runs only these.
+# In the environment, MICRO="NAME..." runs only these, and XENEMU_TEST_ALL=1 all
+# combinations on all machines.
 
 use strict;
 use warnings;
@@ -64,7 +66,7 @@ my %not_interpreted = (
 
 my @names = $ENV{MICRO} ? split ' ', $ENV{MICRO} : guests_of('x86_64');
 my %made; # "ABI width": call: what became of it
-my $interpreted = `'$build/xenemu' probe 2>&1` =~ /^kvm:.*\binterpreted\b/m;
+my $interpreted = probed() =~ /^kvm:.*\binterpreted\b/m;
 my %can = map { $_ => 1 } machines();
 for my $machine (qw(qemu kvm)) {
 	if (!$can{$machine}) {
@@ -73,18 +75,23 @@ for my $machine (qw(qemu kvm)) {
 	}
 	subtest "$_ on $machine" => \&run_micro, $_, $machine for @names;
 }
-if ($can{qemu}) {
-	run_combination(@$_) for combinations();
-	subtest 'every call of each ABI' => \&check_calls if !$ENV{MICRO};
-}
+run_combination(@$_) for combinations();
+subtest 'every call of each ABI' => \&check_calls if $can{qemu} && !$ENV{MICRO};
 done_testing;
 
 # Each guest of a word size under an ABI; today's 64-bit ones ran already.
 sub run_combination {
 	my ($width, $abi) = @_;
 	return if "$width $abi" eq 'x86_64 xen-4';
+	my @machines = machines($width eq 'x86_64' ? 64 : 32);
+	$#machines = 0 if @machines && !$ENV{XENEMU_TEST_ALL};
+	SKIP: { skip "$width under $abi: no machine here", 1 unless @machines }
 	for my $name (grep { !why_not_in($abi, $_) && wanted($_) } guests_of($width)) {
-		subtest "$name as $width under $abi" => \&run_micro, $name, 'qemu', $width, $abi;
+		for my $machine (@machines) {
+			my $where = @machines > 1 ? " on $machine" : '';
+			subtest "$name as $width under $abi$where" => \&run_micro, $name, $machine,
+				$width, $abi;
+		}
 	}
 }
 
@@ -203,6 +210,6 @@ sub slurp {
 sub why_not {
 	my ($machine) = @_;
 	return 'not in XENEMU_TEST_MACHINES' if $ENV{XENEMU_TEST_MACHINES};
-	my ($line) = grep { /^\s*\Q$machine\E\b/ } `'$build/xenemu' probe 2>&1`;
+	my ($line) = grep { /^\s*\Q$machine\E\b/ } split /\n/, probed();
 	return $line ? $line =~ s/\s+$//r : 'xenemu probe says nothing of it';
 }

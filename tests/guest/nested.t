@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Machine kvm on a host with hardware virtualization, whatever this host has:
-# scripts/nested-host runs the machine's tests and Debian's kernel.
+# scripts/nested-host runs the machine's tests, some micro guests of all word
+# sizes, and Debian's kernel.  (`scripts/check --all` runs all micro guests so.)
 use strict;
 use warnings;
 use FindBin;
@@ -33,6 +34,18 @@ subtest 'machine kvm' => sub {
 	like($run->console, qr{^ok \d+ /machine/kvm/start-and-call$}m, 'were run');
 	unlike($run->console, qr/^not ok|# SKIP/m, 'and none was skipped');
 	like($run->console, qr/sysret: yes.* 32-bit ring 1: yes/, 'all that users have is there');
+};
+
+subtest 'micro guests' => sub {
+	my $run = nested('env', 'XENEMU_TEST_MACHINES=kvm', 'MICRO=timer writable-page-tables',
+		'perl', "$top/tests/guest/micro.t");
+	$run->close_input;
+	is($run->finish(limit(30)), 0, 'say what they say on Xen') or diag explain($run);
+	like($run->console, qr/^ok \d+ - timer on kvm$/m, '64-bit ones');
+	for my $abi (qw(xen-3.0.3 xen-3.1)) {
+		like($run->console, qr/^ok \d+ - writable-page-tables as $_ under $abi$/m,
+			"$_ under $abi") for qw(x86_64 x86_32p x86_32);
+	}
 };
 
 subtest "Debian's kernel" => sub {

@@ -10,7 +10,8 @@ use Cwd 'abs_path';
 use File::Basename 'dirname';
 use GuestRun;
 
-our @EXPORT = qw(xenemu_path fetched initramfs micro_guest machines limit run_guest run_console explain);
+our @EXPORT = qw(xenemu_path fetched initramfs micro_guest machines probed limit run_guest
+	run_console explain);
 
 my $top = abs_path(dirname(__FILE__) . "/../..");
 my $build = $ENV{XENEMU_BUILD} // "$top/build";
@@ -35,10 +36,17 @@ sub initramfs {
 # micro_guest(NAME): path of a built guest of guest-images/micro
 sub micro_guest { return "$build/guests/$_[0].elf" }
 
-# machines(): those that can run a 64-bit guest here, or $XENEMU_TEST_MACHINES
+# probed(): what `xenemu probe` says
+my $probed;
+sub probed { return $probed //= `'$xenemu' probe 2>&1` }
+
+# machines(BITS): those that can run such a guest here, 64-bit if not said; those
+# of $XENEMU_TEST_MACHINES only, if it is set
 sub machines {
-	return split ' ', $ENV{XENEMU_TEST_MACHINES} if $ENV{XENEMU_TEST_MACHINES};
-	return grep { `'$xenemu' probe` =~ /^$_: 64-bit guests: yes\b/m } qw(qemu kvm);
+	my $bits = $_[0] // 64;
+	my @wanted = split ' ', $ENV{XENEMU_TEST_MACHINES} || 'qemu kvm';
+	return @wanted if $ENV{XENEMU_TEST_MACHINES} && $bits == 64;
+	return grep { probed() =~ /^$_: $bits-bit guests: yes\b/m } @wanted;
 }
 
 # limit(SECONDS): a limit for something that takes a few seconds on a quiet
