@@ -36,9 +36,11 @@ check: all $(UNIT_TESTS) $(GUESTS) $(CHECK_NEEDS)
 check-unit: $(UNIT_TESTS)
 	$(PROVE) $(UNIT_TESTS)
 
-# For a sanitizer build, whose guests are slow: one machine, few boots.
+# For a sanitizer build, whose guests are slow: one machine, few boots, one of
+# them for each ABI and word size.
 check-short: all $(UNIT_TESTS) $(GUESTS) $(filter-out $(FUZZERS),$(CHECK_NEEDS))
-	XENEMU_TEST_MACHINES=qemu $(PROVE) $(UNIT_TESTS) $(CLI_TESTS) tests/guest/linux.t
+	XENEMU_TEST_MACHINES=qemu MICRO=entry-state \
+		$(PROVE) $(UNIT_TESTS) $(CLI_TESTS) tests/guest/linux.t tests/guest/micro.t
 
 # The repository's style; files that git doesn't know don't count.
 format-check:

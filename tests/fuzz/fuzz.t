@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # A short run of each fuzzer: its corpus, then so many inputs made from it, the same
-# each time.
+# each time.  FUZZ_SECONDS=N in the environment: a long one.
 use strict;
 use warnings;
 use File::Basename 'basename';
@@ -11,6 +11,8 @@ use FindBin;
 use Test::More;
 
 my $build = $ENV{XENEMU_BUILD} // "$FindBin::Bin/../../build";
+# FUZZ_SECONDS: as many runs as there is time for, and each time others.
+my $seconds = $ENV{FUZZ_SECONDS};
 my $runs = $ENV{FUZZ_RUNS} // 4000;
 # Those that make a whole device each time
 my %share = (blkif => 1 / 4);
@@ -25,8 +27,9 @@ sub fuzz {
 	my ($corpus, $dict) = ("$FindBin::Bin/corpus/$name", "$FindBin::Bin/$name.dict");
 	# The first directory is for what it finds, so that the corpus stays as it is.
 	my @dirs = ("$dir", -d $corpus ? $corpus : ());
-	my $times = int($runs * ($share{$name} // 1));
-	my @options = ("-runs=$times", '-seed=1', '-max_total_time=60', '-timeout=20',
+	my $times = $seconds ? -1 : int($runs * ($share{$name} // 1));
+	my @options = ("-runs=$times", '-seed=' . ($seconds ? 0 : 1),
+		'-max_total_time=' . ($seconds // 60), '-timeout=20',
 		'-rss_limit_mb=2048', "-artifact_prefix=$dir/", -e $dict ? "-dict=$dict" : ());
 	my $out = qx($fuzzer @options @dirs 2>&1);
 	my $status = $?;
