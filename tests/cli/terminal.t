@@ -17,6 +17,9 @@ import time
 TOP = os.path.dirname(os.path.abspath(__file__)) + "/../.."
 BUILD = os.environ.get("XENEMU_BUILD", TOP + "/build")
 LIMIT = 120
+# Our guests are not in the way of anybody's names.
+RUNTIME = tempfile.TemporaryDirectory()
+os.environ.setdefault("XENEMU_RUNTIME_DIR", RUNTIME.name)
 count = 0
 
 
