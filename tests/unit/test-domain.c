@@ -349,34 +349,6 @@ static void test_watchdogs(void)
 	g_main_loop_unref(loop);
 }
 
-static void expect_node(struct domain *dom, const char *path, const char *value)
-{
-	char *got = xenstore_read(dom->store, path);
-
-	g_assert_cmpstr(got, ==, value);
-	g_free(got);
-}
-
-static void test_store_tree(void)
-{
-	struct domain *dom = start(0, NULL);
-	char *vm = g_strdup_printf("/vm/%s", dom->uuid);
-
-	expect_node(dom, "/local/domain/1/domid", "1");
-	expect_node(dom, "/local/domain/1/name", "fake");
-	expect_node(dom, "/local/domain/1/vm", vm);
-	expect_node(dom, "/local/domain/1/memory/target", "2048");
-	expect_node(dom, "/local/domain/1/cpu/1/availability", "online");
-	expect_node(dom, "/local/domain/1/cpu/2/availability", NULL);
-	expect_node(dom, "/local/domain/1/console/port", "2");
-	expect_node(dom, "/local/domain/1/console/ring-ref", "1033");
-	expect_node(dom, "/local/domain/1/store/port", "1");
-	expect_node(dom, "/local/domain/1/control/shutdown", "");
-	expect_node(dom, "/local/domain/1/device", "");
-	g_free(vm);
-	stop(dom);
-}
-
 /* As `xenstore-ls -f -p` shows it; the UUID is UUID. */
 static void dump(const struct domain *dom, const char *path, GString *text)
 {
@@ -397,6 +369,68 @@ static void dump(const struct domain *dom, const char *path, GString *text)
 		dump(dom, child, text);
 	}
 	g_string_replace(text, dom->uuid, "UUID", 0);
+}
+
+/* What Xen 4.17's libxl leaves, as it was read from a running domU. */
+static void test_store_tree(void)
+{
+	static const char want[] =
+		"/local/domain/1 = \"\" (n0,r1)\n"
+		"/local/domain/1/vm = \"/vm/UUID\" (n0,r1)\n"
+		"/local/domain/1/name = \"fake\" (n0,r1)\n"
+		"/local/domain/1/domid = \"1\" (n0,r1)\n"
+		"/local/domain/1/cpu = \"\" (n0,r1)\n"
+		"/local/domain/1/cpu/0 = \"\" (n0,r1)\n"
+		"/local/domain/1/cpu/0/availability = \"online\" (n0,r1)\n"
+		"/local/domain/1/cpu/1 = \"\" (n0,r1)\n"
+		"/local/domain/1/cpu/1/availability = \"online\" (n0,r1)\n"
+		"/local/domain/1/memory = \"\" (n0,r1)\n"
+		"/local/domain/1/memory/static-max = \"2048\" (n0,r1)\n"
+		"/local/domain/1/memory/target = \"2048\" (n0,r1)\n"
+		"/local/domain/1/memory/videoram = \"0\" (n0,r1)\n"
+		"/local/domain/1/control = \"\" (n0,r1)\n"
+		"/local/domain/1/control/shutdown = \"\" (n1)\n"
+		"/local/domain/1/control/feature-poweroff = \"\" (n1)\n"
+		"/local/domain/1/control/feature-reboot = \"\" (n1)\n"
+		"/local/domain/1/control/feature-suspend = \"\" (n1)\n"
+		"/local/domain/1/control/sysrq = \"\" (n1)\n"
+		"/local/domain/1/control/platform-feature-multiprocessor-suspend = \"1\" "
+		"(n0,r1)\n"
+		"/local/domain/1/control/platform-feature-xs_reset_watches = \"1\" (n0,r1)\n"
+		"/local/domain/1/data = \"\" (n1)\n"
+		"/local/domain/1/drivers = \"\" (n1)\n"
+		"/local/domain/1/feature = \"\" (n1)\n"
+		"/local/domain/1/attr = \"\" (n1)\n"
+		"/local/domain/1/error = \"\" (n1)\n"
+		"/local/domain/1/device = \"\" (n0,r1)\n"
+		"/local/domain/1/device/suspend = \"\" (n0,r1)\n"
+		"/local/domain/1/device/suspend/event-channel = \"\" (n1)\n"
+		"/local/domain/1/store = \"\" (n0,r1)\n"
+		"/local/domain/1/store/port = \"1\" (n0,r1)\n"
+		"/local/domain/1/store/ring-ref = \"1032\" (n0,r1)\n"
+		"/local/domain/1/console = \"\" (n0,r1)\n"
+		"/local/domain/1/console/backend = \"/local/domain/0/backend/console/1/0\" "
+		"(n0,r1)\n"
+		"/local/domain/1/console/backend-id = \"0\" (n1,r0)\n"
+		"/local/domain/1/console/limit = \"1048576\" (n0,r1)\n"
+		"/local/domain/1/console/type = \"xenconsoled\" (n0,r1)\n"
+		"/local/domain/1/console/output = \"pty\" (n0,r1)\n"
+		"/local/domain/1/console/tty = \"\" (n0,r1)\n"
+		"/local/domain/1/console/port = \"2\" (n0,r1)\n"
+		"/local/domain/1/console/ring-ref = \"1033\" (n0,r1)\n";
+	g_autoptr(GString) text = g_string_new(NULL);
+	struct domain *dom = start(0, NULL);
+
+	dump(dom, "/local/domain/1", text);
+	g_assert_cmpstr(text->str, ==, want);
+	g_string_truncate(text, 0);
+	dump(dom, "/vm", text);
+	g_assert_true(g_str_has_prefix(text->str, "/vm = \"\" (n0)\n"
+						  "/vm/UUID = \"\" (n0,r1)\n"
+						  "/vm/UUID/name = \"fake\" (n0,r1)\n"
+						  "/vm/UUID/uuid = \"UUID\" (n0,r1)\n"
+						  "/vm/UUID/start_time = \""));
+	stop(dom);
 }
 
 /* What XendDomainInfo.py of Xen 3.0.3 and 3.1.0 leaves: the guest owns its home. */

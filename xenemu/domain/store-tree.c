@@ -3,8 +3,8 @@
  * store-tree.c - the store as a toolstack leaves it when a domU starts
  *
  * Nodes and permissions as the toolstack of the guest's ABI writes them for a PV domU
- * without devices; what only tools of the host read (/libxl, pools, xend's image and
- * security) is left out.
+ * without devices; what only tools of the host read (/libxl, pools, the image with
+ * its paths, security) is left out.
  */
 #include "domain/private.h"
 #include "xenstore/permissions.h"
