@@ -104,7 +104,7 @@ static const char description[] =
 	"Unless --console says otherwise, the console is on standard input and output; Ctrl-]\n"
 	"ends the guest.  Others are reached with `xenemu console`.\n"
 	"\n"
-	"While the guest runs, xenstore-utils work with XENSTORED_PATH=DIRECTORY/NAME/xenstore.\n"
+	"While it runs, xenstore-utils work with XENSTORED_PATH=DIRECTORY/NAME/xenstore.\n"
 	"DIRECTORY is $XENEMU_RUNTIME_DIR if set; else /run/xenemu for root and\n"
 	"$XDG_RUNTIME_DIR/xenemu (without that, /tmp/xenemu-UID) for others.\n"
 	"\n"
