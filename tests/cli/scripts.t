@@ -20,7 +20,7 @@ sub run {
 	return ($? >> 8, $out);
 }
 
-for my $script (qw(scripts/demo scripts/check scripts/bench guest-images/fetch
+for my $script (qw(scripts/demo scripts/check scripts/bench scripts/bench-net guest-images/fetch
 	guest-images/initramfs/build guest-images/debian-disk/build guest-images/minimal-disk/build)) {
 	my ($status, $out) = run("$top/$script --help");
 	is($status, 0, "$script --help: status");
