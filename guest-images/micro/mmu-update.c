@@ -196,6 +196,34 @@ static void upper_levels(void)
 }
 #endif
 
+#ifdef __x86_64__
+/*
+ * A root that maps itself, as NetBSD's does: 4.17 get_l4_linear_pagetable(), 3.1
+ * get_linear_pagetable().
+ */
+static void linear(void)
+{
+	unsigned long slot = WINDOW >> LEVEL_SHIFT(4), at = -(1UL << 48) * (slot >> 8);
+	pte_t *root = kernel_root();
+	unsigned int level;
+
+	for (level = 1; level <= 4; level++)
+		at |= slot << LEVEL_SHIFT(level);
+	is(set_pte(&root[slot], make_pte(virt_to_mfn(root), PTE_TABLE)), -XEN_EINVAL,
+	   "an L4 entry for the L4 itself, writable");
+	is(set_pte(&root[slot], make_pte(virt_to_mfn(root), PTE_READ_ONLY)), 0,
+	   "and read-only");
+	is(pte_mfn(((pte_t *)at)[slot]), virt_to_mfn(root), "the L4 is seen through it");
+	is(set_pte(&root[slot], 0), 0, "and no more");
+	flush_tlb();
+	is(catch_trap(READ_ONCE(*(pte_t *)at)), TRAP_PF, "nothing is mapped there now");
+}
+#else
+static void linear(void)
+{
+}
+#endif
+
 static void refused(void)
 {
 	uint64_t ptr = virt_to_maddr(page_pte);
@@ -286,6 +314,7 @@ void guest_main(void)
 	preserve_ad();
 	machphys();
 	upper_levels();
+	linear();
 	refused();
 	batches();
 	ordinary_page();

@@ -178,10 +178,37 @@ static pte_t *make_root(pte_t *low)
 	return new;
 }
 
+#if PAGING_LEVELS == 3
+/*
+ * The L2 with Xen's hole must be there, is no other root's, and stays: 3.1
+ * arch/x86/mm.c, create_pae_xen_mappings() and mod_l3_entry().
+ */
+static void last_entry(void)
+{
+	pte_t *root = page_alloc();
+
+	page_read_only(root);
+	is(mmuext(PIN_ROOT, virt_to_mfn(root)), -XEN_EINVAL, "a root without its last entry");
+	page_read_write(root);
+	root[3] = kernel_root()[3];
+	page_read_only(root);
+	is(mmuext(PIN_ROOT, virt_to_mfn(root)), -XEN_EINVAL, "or with that of another root");
+	page_read_write(root);
+	is(set_pte(&kernel_root()[3], kernel_root()[3]), -XEN_EINVAL,
+	   "the last entry can't be changed");
+}
+#else
+static void last_entry(void)
+{
+}
+#endif
+
 /* A root in use stays one though it is unpinned. */
 static void roots(void)
 {
 	pte_t *old = kernel_root(), *new = make_root(table[2]);
+
+	last_entry();
 
 	page[0] = 4711;
 	is(mmuext(PIN_ROOT, virt_to_mfn(new)), 0, "pin a root");

@@ -191,6 +191,25 @@ static void not_emulated(void)
 	set_iopl(0);
 }
 
+/* An IOPL as processors have it, which Xen 3 does not know: 4.17 pv/emul-priv-op.c, iopl_ok()
+ */
+static void architectural_iopl(void)
+{
+	bool has = xen_since(4, 0);
+
+	is(vm_assist(VMASST_CMD_enable, VMASST_TYPE_architectural_iopl), has ? 0 : -XEN_EINVAL,
+	   "architectural IOPL");
+	is(catch_trap(in8(0x1234)), has ? TRAP_NONE : TRAP_GP,
+	   "with IOPL 0 the kernel, as ring 0, may use ports");
+	set_iopl(2);
+	is(catch_trap(asm volatile("ud2")), TRAP_UD, "a trap with IOPL 2");
+	is(trap_regs.flags & FLAG_IOPL, has ? 2UL << 12 : 0, "its frame shows that");
+	is(read_flags() & FLAG_IOPL, 0, "the real IOPL stays 0");
+	set_iopl(0);
+	vm_assist(VMASST_CMD_disable, VMASST_TYPE_architectural_iopl);
+	faults("and then in raises #GP again", in8(0x1234));
+}
+
 static void cpuid_leaves(void)
 {
 	struct cpuid base = xen_cpuid(0x40000000, 0), version = xen_cpuid(0x40000001, 0),
@@ -229,5 +248,6 @@ void guest_main(void)
 	nonsense();
 	control_registers();
 	not_emulated();
+	architectural_iopl();
 	cpuid_leaves();
 }

@@ -133,6 +133,26 @@ static long set_ldt(const void *table, unsigned int entries)
 	return mmuext_op(&op, 1, NULL, DOMID_SELF);
 }
 
+/* Pages of an LDT count when they are used, whatever was there when it was set. */
+static void late_page(void)
+{
+	uint64_t *pages = page_alloc(), *second = page_alloc();
+
+	if (second != pages + 512)
+		bail_out("pages are not adjacent");
+	second[0] = DATA;
+	page_read_only(pages);
+	set_page(second, 0);
+	is(set_ldt(pages, 1024), 0, "an LDT whose second page is not mapped");
+	is(load_es(LDT_SELECTOR(512)), TRAP_PF, "a segment of that page: #PF");
+	is(trap_cr2, (unsigned long)second, "at its address in the LDT");
+	is(page_read_only(second), 0, "the page is mapped");
+	is(load_es(LDT_SELECTOR(512)), TRAP_NONE, "its segment can be loaded");
+	load_es(0);
+	set_ldt(NULL, 0);
+	is(page_read_write(second), 0, "the page is free");
+}
+
 static void local_table(void)
 {
 	ldt[1] = DATA;
@@ -285,6 +305,7 @@ void guest_main(void)
 	own_code_segment();
 	descriptors();
 	local_table();
+	late_page();
 	bases();
 	user_base();
 	give_up();
