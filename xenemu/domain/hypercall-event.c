@@ -11,85 +11,76 @@
 
 #include <xen/event_channel.h>
 
-HYPERCALL(event_channel_op_alloc_unbound)
-{
-	struct evtchn_alloc_unbound args;
-	int port, rc;
+/*
+ * One operation: its argument is read, the body that follows acts on it, and if it
+ * returns 0 and @answers, the argument is written back.
+ */
+#define EVENT_OP(sub, answers)                                                                 \
+	static int event_##sub(struct domain *dom, struct evtchn_##sub *args);                 \
+                                                                                               \
+	HYPERCALL(event_channel_op_##sub)                                                      \
+	{                                                                                      \
+		struct evtchn_##sub args;                                                      \
+		int rc;                                                                        \
+                                                                                               \
+		if (get_args(dom, call, &args, sizeof(args)))                                  \
+			return -XEN_EFAULT;                                                    \
+		rc = event_##sub(dom, &args);                                                  \
+		if (rc || !(answers))                                                          \
+			return rc;                                                             \
+		return put_args(dom, call, &args, sizeof(args));                               \
+	}                                                                                      \
+                                                                                               \
+	static int event_##sub(struct domain *dom, struct evtchn_##sub *args)
 
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	rc = domid_error(dom, args.dom);
+/* @port, or an error: the answer, and what the call returns */
+static int answer_port(int port, evtchn_port_t *to)
+{
+	if (port < 0)
+		return port;
+	*to = port;
+	return 0;
+}
+
+EVENT_OP(alloc_unbound, TRUE)
+{
+	int rc = domid_error(dom, args->dom);
+
 	if (rc)
 		return rc;
-	port = events_alloc_unbound(dom->events,
-				    is_self(args.remote_dom) ? DOMID_GUEST : args.remote_dom);
-	if (port < 0)
-		return port;
-	args.port = port;
-	return put_args(dom, call, &args, sizeof(args));
+	return answer_port(events_alloc_unbound(dom->events, is_self(args->remote_dom)
+								     ? DOMID_GUEST
+								     : args->remote_dom),
+			   &args->port);
 }
 
-HYPERCALL(event_channel_op_bind_interdomain)
+EVENT_OP(bind_interdomain, TRUE)
 {
-	struct evtchn_bind_interdomain args;
-	int port;
-
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
 	/* Domain 0 has no port that waits for the guest. */
-	if (!is_self(args.remote_dom))
-		return args.remote_dom == 0 ? -XEN_EINVAL : -XEN_ESRCH;
-	port = events_bind_interdomain(dom->events, args.remote_port);
-	if (port < 0)
-		return port;
-	args.local_port = port;
-	return put_args(dom, call, &args, sizeof(args));
+	if (!is_self(args->remote_dom))
+		return args->remote_dom == 0 ? -XEN_EINVAL : -XEN_ESRCH;
+	return answer_port(events_bind_interdomain(dom->events, args->remote_port),
+			   &args->local_port);
 }
 
-HYPERCALL(event_channel_op_bind_virq)
+EVENT_OP(bind_virq, TRUE)
 {
-	struct evtchn_bind_virq args;
-	int port;
-
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	port = events_bind_virq(dom->events, args.virq, args.vcpu);
-	if (port < 0)
-		return port;
-	args.port = port;
-	return put_args(dom, call, &args, sizeof(args));
+	return answer_port(events_bind_virq(dom->events, args->virq, args->vcpu), &args->port);
 }
 
-HYPERCALL(event_channel_op_bind_ipi)
+EVENT_OP(bind_ipi, TRUE)
 {
-	struct evtchn_bind_ipi args;
-	int port;
-
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	port = events_bind_ipi(dom->events, args.vcpu);
-	if (port < 0)
-		return port;
-	args.port = port;
-	return put_args(dom, call, &args, sizeof(args));
+	return answer_port(events_bind_ipi(dom->events, args->vcpu), &args->port);
 }
 
-HYPERCALL(event_channel_op_bind_vcpu)
+EVENT_OP(bind_vcpu, FALSE)
 {
-	struct evtchn_bind_vcpu args;
-
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	return events_bind_vcpu(dom->events, args.port, args.vcpu);
+	return events_bind_vcpu(dom->events, args->port, args->vcpu);
 }
 
-HYPERCALL(event_channel_op_close)
+EVENT_OP(close, FALSE)
 {
-	struct evtchn_close args;
-
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	return events_close(dom->events, args.port);
+	return events_close(dom->events, args->port);
 }
 
 /* Ports that the guest's shared_info has bits for */
@@ -98,29 +89,19 @@ static unsigned int nr_ports(const struct domain *dom)
 	return dom->build->width == IMAGE_X86_64 ? MAX_PORTS : 32 * 32;
 }
 
-HYPERCALL(event_channel_op_status)
+EVENT_OP(status, TRUE)
 {
-	struct evtchn_status args;
-	int rc;
+	int rc = domid_error(dom, args->dom);
 
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	rc = domid_error(dom, args.dom);
-	if (!rc && args.port >= nr_ports(dom))
+	if (!rc && args->port >= nr_ports(dom))
 		rc = -XEN_EINVAL;
-	if (!rc)
-		rc = events_status(dom->events, &args);
-	return rc ? rc : put_args(dom, call, &args, sizeof(args));
+	return rc ? rc : events_status(dom->events, args);
 }
 
-HYPERCALL(event_channel_op_reset)
+EVENT_OP(reset, FALSE)
 {
-	struct evtchn_reset args;
-	int rc;
+	int rc = domid_error(dom, args->dom);
 
-	if (get_args(dom, call, &args, sizeof(args)))
-		return -XEN_EFAULT;
-	rc = domid_error(dom, args.dom);
 	if (!rc)
 		events_reset(dom->events);
 	return rc;
