@@ -6,6 +6,7 @@
  * mask, eflags, and esp and ss if the ring changed.  Stubs make it a struct regs.
  */
 #define __ASSEMBLY__
+#include "stubs.h"
 #include <xen/xen.h>
 
 /* struct regs */
@@ -36,10 +37,10 @@
 	.globl trap_stubs
 trap_stubs:
 	.set vector, 0
-	.rept 261
+	.rept NR_STUBS
 	.balign 32
-	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
-	.elseif vector == 257
+	.if HAS_ERROR_CODE(vector)
+	.elseif vector == STUB_FAILSAFE
 	jmp failsafe_selectors_first
 	.else
 	push $0
@@ -55,7 +56,7 @@ failsafe_selectors_first:
 	pop %ss:failsafe_selectors + 8
 	pop %ss:failsafe_selectors + 12
 	push $0
-	push $257
+	push $STUB_FAILSAFE
 
 trap_common:
 	testb $USER, CS - VECTOR(%esp)

@@ -2,27 +2,11 @@
 /*
  * start.S - x86_64: what the image says of itself, and its first instructions
  */
-#define __ASSEMBLY__
-#include <xen/elfnote.h>
-
 #define VIRT_BASE 0xffffffff80000000
-
-	.macro note type, value:vararg
-	.align 4
-	.long 4, 2f - 1f, \type
-	.asciz "Xen"
-1:	\value
-2:	.align 4
-	.endm
+#include "notes.inc"
 
 	.section .note.Xen, "a", @note
-	note XEN_ELFNOTE_GUEST_OS, .asciz "xenemu-micro"
-	note XEN_ELFNOTE_GUEST_VERSION, .asciz "1"
-	note XEN_ELFNOTE_XEN_VERSION, .asciz "xen-3.0"
-	note XEN_ELFNOTE_LOADER, .asciz "generic"
-	note XEN_ELFNOTE_VIRT_BASE, .quad VIRT_BASE
-	note XEN_ELFNOTE_PADDR_OFFSET, .quad VIRT_BASE
-	note XEN_ELFNOTE_ENTRY, .quad start
+	common_notes .quad
 	note XEN_ELFNOTE_FEATURES, .asciz "!writable_page_tables|pae_pgdir_above_4gb"
 
 	.text

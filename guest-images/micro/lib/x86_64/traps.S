@@ -6,6 +6,7 @@
  * cs and saved mask, rflags, rsp, ss.  Stubs make it a struct regs.
  */
 #define __ASSEMBLY__
+#include "stubs.h"
 #include <xen/xen.h>
 
 	.text
@@ -15,12 +16,12 @@
 	.globl trap_stubs
 trap_stubs:
 	.set vector, 0
-	.rept 261
+	.rept NR_STUBS
 	.balign 32
 	pop %rcx
 	pop %r11
-	.if vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21
-	.elseif vector == 257
+	.if HAS_ERROR_CODE(vector)
+	.elseif vector == STUB_FAILSAFE
 	pop failsafe_selectors + 0(%rip)
 	pop failsafe_selectors + 8(%rip)
 	jmp failsafe_rest
@@ -36,7 +37,7 @@ failsafe_rest:
 	pop failsafe_selectors + 16(%rip)
 	pop failsafe_selectors + 24(%rip)
 	push $0
-	push $257
+	push $STUB_FAILSAFE
 
 trap_common:
 	push %rdi
