@@ -77,7 +77,7 @@ static void test_wrong_frames(struct front **fix, G_GNUC_UNUSED gconstpointer da
 	struct front *front = *fix;
 	uint32_t ref = front_grant(front, 0, FALSE);
 	const uint32_t frames[] = { 0, FAKE_SHARED_INFO, FAKE_FIRST + FAKE_PAGES, UINT32_MAX };
-	struct grant_map at;
+	struct grant_map at, written;
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(frames); i++) {
 		front_entry(front, ref)->frame = frames[i];
@@ -89,7 +89,11 @@ static void test_wrong_frames(struct front **fix, G_GNUC_UNUSED gconstpointer da
 	g_assert_cmpint(map(front, ref, TRUE, &at), ==, GNTST_general_error);
 	g_assert_cmpint(front_in_use(front, ref), ==, 0);
 	g_assert_cmpint(map(front, ref, FALSE, &at), ==, GNTST_okay);
+	/* Nor when it is being read. */
+	g_assert_cmpint(map(front, ref, TRUE, &written), ==, GNTST_general_error);
+	g_assert_cmpint(front_in_use(front, ref), ==, GTF_reading);
 	unmap(front, &at);
+	g_assert_cmpint(front_in_use(front, ref), ==, 0);
 }
 
 /* The guest takes back or changes an entry that is mapped: it stays what it was. */

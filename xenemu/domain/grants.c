@@ -198,7 +198,8 @@ int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct g
 	if (status != GNTST_okay)
 		return status;
 	mfn = active->maps ? active->mfn : __atomic_load_n(&entry->frame, __ATOMIC_SEQ_CST);
-	if (!active->maps && !usable(grants, mfn, write)) {
+	/* What is mapped for reading already may be a page table. */
+	if ((!active->maps || write) && !usable(grants, mfn, write)) {
 		unmark(entry, active);
 		return GNTST_general_error;
 	}
