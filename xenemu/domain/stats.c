@@ -29,7 +29,7 @@ static void print_counters(const struct domain *dom, FILE *file)
 	}
 }
 
-/* "RssAnon:  1234 kB" of a file of /proc/self */
+/* "RssAnon:  1234 kB" and "VmHWM: ...", the most there ever was, of /proc/self/status */
 static void print_rss(FILE *file)
 {
 	char line[256];
@@ -39,6 +39,8 @@ static void print_rss(FILE *file)
 	while (status && fgets(line, sizeof(line), status))
 		if (sscanf(line, "RssAnon: %lu", &kib) == 1)
 			fprintf(file, "stat: helper-rss-anon-kib %lu\n", kib);
+		else if (sscanf(line, "VmHWM: %lu", &kib) == 1)
+			fprintf(file, "stat: helper-rss-peak-kib %lu\n", kib);
 	if (status)
 		fclose(status);
 }

@@ -326,6 +326,13 @@ const char *store_write(const char *path, const char *value);
 /** system_time() - ns since boot, by vcpu_time_info and the TSC */
 uint64_t system_time(void);
 
+/* -- random.c ----------------------------------------------------------- */
+
+/** pseudo_random() - a number; each run has the same ones */
+uint32_t pseudo_random(void);
+/** fill_random() - that many bytes of it */
+void fill_random(void *bytes, size_t length);
+
 /* -- hypercalls ----------------------------------------------------------- */
 
 #define HYPERCALL0(nr) hypercall5(nr, 0, 0, 0, 0, 0)
