@@ -10,7 +10,6 @@
 
 #define NAME "vbd/51712"
 #define HANDLE 51712
-#define MAX_PAGES 4 /* of a ring */
 #define DATA_PAGE 32 /* first of those that are read and written */
 
 /* The two layouts as Linux's xen-blkback spells them out */
@@ -492,6 +491,28 @@ static void test_many(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 	kick(fix);
 	g_assert_cmpint(fake_disk.waiting->len, ==, fix->ring.size);
 	g_assert_false(answered(fix));
+	while (fake_disk.waiting->len)
+		fake_disk_answer();
+	for (unsigned int i = 0; i < fix->ring.size; i++)
+		expect_answer(fix, first + i, BLKIF_OP_READ, BLKIF_RSP_OKAY);
+}
+
+/* A ring of 512: what is too much at a time waits there. */
+static void test_bound(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
+{
+	const struct way way = { FALSE, "x86_64-abi", FALSE, 4 };
+	struct segment seg = whole(fix, 0);
+	uint64_t first = fix->next_id;
+
+	connect(fix, &way);
+	g_assert_cmpint(fix->ring.size, ==, 512);
+	fake_disk.hold = TRUE;
+	for (unsigned int i = 0; i < fix->ring.size; i++)
+		put_rw(fix, BLKIF_OP_READ, i, &seg, 1);
+	kick(fix);
+	g_assert_cmpint(fake_disk.waiting->len, ==, VBD_MAX_IN_FLIGHT);
+	fake_disk_answer();
+	g_assert_cmpint(fake_disk.waiting->len, ==, VBD_MAX_IN_FLIGHT);
 	while (fake_disk.waiting->len)
 		fake_disk_answer();
 	for (unsigned int i = 0; i < fix->ring.size; i++)
@@ -1192,6 +1213,7 @@ int main(int argc, char **argv)
 	}
 	ADD("segments", setup, test_segments);
 	ADD("many", setup, test_many);
+	ADD("bound", setup_unconnected, test_bound);
 	ADD("indirect-errors", setup, test_indirect_errors);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autofree char *name = g_strdup_printf("/vbd/bad/%s", bad[i].what);

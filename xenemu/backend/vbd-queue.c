@@ -128,14 +128,20 @@ static void resume(struct vbd *vbd)
 	}
 }
 
+static void serve_all(struct vbd *vbd)
+{
+	for (unsigned int i = 0; i < vbd->nr_queues && !vbd->stopped; i++)
+		vbd_serve(&vbd->queues[i]);
+}
+
 static void finish(struct vbd_request *req, int error)
 {
 	struct vbd_queue *queue = req->queue;
 	struct vbd *vbd = queue->vbd;
+	gboolean was_full = vbd->in_flight-- == VBD_MAX_IN_FLIGHT;
 	gboolean was_barrier = vbd->barrier == req;
 
 	unmap_segments(req);
-	vbd->in_flight--;
 	if (was_barrier)
 		vbd->barrier = NULL;
 	if (!vbd->stopped)
@@ -146,12 +152,9 @@ static void finish(struct vbd_request *req, int error)
 			vbd_drained(vbd);
 		return;
 	}
-	if (!was_barrier) {
-		resume(vbd);
-		return;
-	}
-	for (unsigned int i = 0; i < vbd->nr_queues && !vbd->stopped; i++)
-		vbd_serve(&vbd->queues[i]);
+	resume(vbd);
+	if (was_barrier || was_full)
+		serve_all(vbd);
 }
 
 static void note_written(struct vbd *vbd, const struct disk_request *disk, int error)
@@ -416,7 +419,8 @@ void vbd_serve(void *opaque)
 	unsigned int turn = 0;
 	uint32_t count;
 
-	while (!vbd->stopped && !vbd->barrier && !queue->more) {
+	while (!vbd->stopped && !vbd->barrier && !queue->more &&
+	       vbd->in_flight < VBD_MAX_IN_FLIGHT) {
 		if (!blkif_ring_pending(&queue->ring, &count)) {
 			device_fail(vbd->dev, "the guest's ring makes no sense: %u requests",
 				    count);

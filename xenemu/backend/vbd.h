@@ -13,6 +13,9 @@
 #define VBD_MAX_RING_ORDER 4
 #define VBD_MAX_INDIRECT 256
 
+/** Requests in flight, of each disk; further ones wait in their rings */
+#define VBD_MAX_IN_FLIGHT 256
+
 /** Grants that stay mapped, of each disk; as Linux's max_persistent_grants */
 #define VBD_MAX_PERSISTENT 1056
 
