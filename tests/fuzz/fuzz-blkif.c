@@ -184,7 +184,9 @@ static void answer(struct input *in)
 /* It grows only: what is out of range when it is submitted, a real disk refuses itself. */
 static void resize(struct input *in)
 {
-	fake_disk.info.size = MAX(fake_disk.info.size, byte(in) * 4096U);
+	uint64_t size = byte(in) * 4096U;
+
+	fake_disk.info.size = MAX(fake_disk.info.size, size);
 	fake_disk.listener.resized(fake_disk.listener.opaque);
 }
 
