@@ -28,7 +28,8 @@ struct vbd_queue {
 
 /**
  * struct vbd - a virtual disk
- * @dev:       the device
+ * @dev:       the device; NULL while the disk is opened
+ * @host:      what it gets of its domain
  * @disk:      where the data is
  * @info:      of @disk
  * @type:      VDISK_*, but for VDISK_READONLY
@@ -45,6 +46,7 @@ struct vbd_queue {
  */
 struct vbd {
 	struct device *dev;
+	const struct device_host *host;
 	struct disk *disk;
 	const struct disk_info *info;
 	unsigned int type;

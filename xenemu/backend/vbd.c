@@ -351,6 +351,8 @@ static void disk_message(void *opaque, const char *text)
 
 	if (vbd->dev)
 		device_message(vbd->dev, "%s", text);
+	else
+		vbd->host->message(vbd->host->opaque, text);
 }
 
 uint64_t vbd_rescan(struct device *dev)
@@ -383,6 +385,7 @@ static struct device *vbd_create(const struct device_config *base,
 	if (!check_number(config, host, error))
 		return NULL;
 	vbd = g_new0(struct vbd, 1);
+	vbd->host = host;
 	vbd->stopped = TRUE;
 	listener.opaque = vbd;
 	vbd->disk = disk_open(config->spec, &listener, error);
