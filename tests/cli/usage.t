@@ -46,6 +46,10 @@ refused(['run', '--kernel', 'x', '--grub', '64'], qr/--grub: .*--kernel/);
 refused(['run', '--kernel', 'disk:/vmlinuz'], qr/--kernel: there is no disk; .*--disk/);
 refused(['run', '--memory'], qr/--memory/);
 refused(['run', 'vmlinuz'], qr/unexpected argument `vmlinuz'/);
+refused(['block-attach', 'nobody'], qr/NAME SPEC|SPEC/);
+refused(['block-attach', 'nobody', 'disk.img'], qr/no guest named nobody is running/);
+refused(['block-detach', 'nobody', 'xvda'], qr/no guest named nobody is running/);
+refused(['block-rescan', 'nobody', 'xvda'], qr/no guest named nobody is running/);
 refused(['modules', 'xen-4'], qr/unexpected argument `xen-4'/);
 refused(['probe', '--kernel', 'x'], qr/--kernel/);
 
