@@ -48,6 +48,17 @@ HYPERCALL(grant_table_op_query_size)
 	return put_args(dom, call, &op, sizeof(op));
 }
 
+/* Said once: a guest that gives up then is one for a newer Xen than its image told. */
+static void refuse_frames(struct domain *dom, unsigned int nr_frames)
+{
+	if (!dom->frames_refused)
+		domain_message(dom,
+			       "the guest asked for %u frames of grant table; under --abi %s "
+			       "it can have %u (if it stops for that: try a newer ABI)",
+			       nr_frames, dom->abi->name, grants_most(dom->grants));
+	dom->frames_refused = TRUE;
+}
+
 static int16_t setup_table(struct domain *dom, const struct hypercall *call,
 			   const struct gnttab_setup_table *op)
 {
@@ -55,8 +66,10 @@ static int16_t setup_table(struct domain *dom, const struct hypercall *call,
 
 	if (status != GNTST_okay)
 		return status;
-	if (!grants_grow(dom->grants, op->nr_frames))
+	if (!grants_grow(dom->grants, op->nr_frames)) {
+		refuse_frames(dom, op->nr_frames);
 		return GNTST_general_error;
+	}
 	for (unsigned int i = 0; i < op->nr_frames; i++)
 		if (put_word(dom, call, (uintptr_t)op->frame_list.p, i,
 			     grants_frame(dom->grants, i)))

@@ -30,7 +30,7 @@
  * @ops, @machine: what runs it; @machine is NULL once stopped
  * @end:      DOMAIN_RUNNING, or what it ended with
  * @shutdown_code: reason given ahead by SCHEDOP_shutdown_code, or -1
- * @suspend_refused: the user has been told
+ * @suspend_refused, @frames_refused: the user has been told
  * @end_source: idle source that completes the end, 0 if none
  * @ended, @opaque: whom to tell
  * @control:  requests from outside, NULL without a runtime directory
@@ -49,7 +49,7 @@ struct domain {
 	struct machine *machine;
 	enum domain_end end;
 	int shutdown_code;
-	gboolean suspend_refused;
+	gboolean suspend_refused, frames_refused;
 	guint end_source;
 	void (*ended)(void *opaque, enum domain_end end);
 	void *opaque;
