@@ -184,28 +184,6 @@ static void test_output_wrap(struct fixture *f, const void *data G_GNUC_UNUSED)
 	g_string_free(sent, TRUE);
 }
 
-static void test_order(struct fixture *f, const void *data G_GNUC_UNUSED)
-{
-	guest_put(f, "ring ", 5);
-	console_write(f->con, "call ", 5);
-	guest_print(f, "ring again\n");
-	console_write(f->con, "last\n", 5);
-	assert_seen(f->out[0], "ring call ring again\nlast\n");
-}
-
-/* What console_io takes along of a guest that never sent an event: no event to it. */
-static void test_not_heard(struct fixture *f, const void *data G_GNUC_UNUSED)
-{
-	guest_put(f, "early ", 6);
-	console_write(f->con, "call ", 5);
-	g_assert_cmpuint(f->notified, ==, 0);
-	console_kick(f->con);
-	guest_put(f, "ring ", 5);
-	console_write(f->con, "last\n", 5);
-	g_assert_cmpuint(f->notified, ==, 1);
-	assert_seen(f->out[0], "early call ring last\n");
-}
-
 /* Prints without end; returns how much was taken before the guest had to wait. */
 static size_t fill(struct fixture *f, size_t *printed)
 {
@@ -303,27 +281,6 @@ static void test_slow_terminal(struct fixture *f, const void *data G_GNUC_UNUSED
 	close(slave);
 }
 
-/* console_io can't make the guest wait: it is bounded all the same. */
-static void test_calls_bounded(struct fixture *f, const void *data G_GNUC_UNUSED)
-{
-	g_autofree char *text = g_strnfill(1000, 'x');
-	GString *seen = g_string_new(NULL);
-
-	for (unsigned int i = 0; i < 2000; i++)
-		console_write(f->con, text, 1000);
-	do
-		take_all(f->out[0], seen);
-	while (g_main_context_iteration(NULL, FALSE));
-	take_all(f->out[0], seen);
-	g_assert_cmpuint(seen->len, >, 64 << 10);
-	g_assert_cmpuint(seen->len, <, BOUND + (64 << 10));
-	g_string_truncate(seen, 0);
-	console_write(f->con, "on\n", 3);
-	take_all(f->out[0], seen);
-	g_assert_cmpstr(seen->str, ==, "on\n");
-	g_string_free(seen, TRUE);
-}
-
 /* The position in a file is shared with others who write to it. */
 static void test_file(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
@@ -352,7 +309,6 @@ static void test_discard(struct fixture *f, const void *data G_GNUC_UNUSED)
 		console_kick(f->con);
 		g_assert_cmpuint(f->page->out_cons, ==, f->page->out_prod);
 	}
-	console_write(f->con, "x", 1);
 	console_flush(f->con);
 	g_assert_false(g_main_context_pending(NULL));
 }
@@ -545,9 +501,6 @@ static void test_output_index(struct fixture *f, const void *data G_GNUC_UNUSED)
 	g_assert_cmpint(write(f->in[1], "x", 1), ==, 1);
 	turns();
 	g_assert_cmpuint(f->page->in_prod, ==, f->page->in_cons);
-	/* What doesn't come through the ring still does. */
-	console_write(f->con, "call", 4);
-	assert_seen(f->out[0], "call");
 }
 
 static void test_input_index(struct fixture *f, const void *data G_GNUC_UNUSED)
@@ -590,12 +543,9 @@ int main(int argc, char **argv)
 	ADD("output", 0, test_output);
 	ADD("output-at-wrap", 0xffffffc5, test_output);
 	ADD("output-wrap", 0xffff0000, test_output_wrap);
-	ADD("order", 0, test_order);
-	ADD("not-heard", 0, test_not_heard);
 	ADD("slow-reader", 0xfffff000, test_slow_reader);
 	ADD("slow-socket", 0, test_slow_socket);
 	ADD("slow-terminal", 0, test_slow_terminal);
-	ADD("calls-bounded", 0, test_calls_bounded);
 	ADD("file", 0, test_file);
 	ADD("discard", 0, test_discard);
 	ADD("reader-gone", 0, test_reader_gone);

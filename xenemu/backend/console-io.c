@@ -20,8 +20,6 @@
 
 /* While less than this is queued, there is room for more. */
 #define QUEUE_SOFT (16 << 10)
-/* For those who can't wait: above this output is lost. */
-#define QUEUE_HARD (256 << 10)
 
 #define READ_SIZE 1024 /* the input ring */
 
@@ -36,11 +34,6 @@ size_t console_io_room(const struct console_io *io)
 	if (io->keeps || io->out < 0)
 		return QUEUE_SOFT;
 	return io->queue->len < QUEUE_SOFT ? QUEUE_SOFT - io->queue->len : 0;
-}
-
-gboolean console_io_fits(const struct console_io *io, size_t len)
-{
-	return io->keeps || io->out < 0 || io->queue->len + len <= QUEUE_HARD;
 }
 
 /* More than is needed, so that not each write moves all of it. */

@@ -69,9 +69,6 @@ const char *console_io_tty(const struct console_io *io);
 /** console_io_room() - how many bytes of output should be written now */
 size_t console_io_room(const struct console_io *io);
 
-/** console_io_fits() - can so many bytes be written at all, by who can't wait? */
-gboolean console_io_fits(const struct console_io *io, size_t len);
-
 /** console_io_write() - queue output; nothing is sent before console_io_push() */
 void console_io_write(struct console_io *io, const char *bytes, size_t len);
 

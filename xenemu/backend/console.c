@@ -23,7 +23,6 @@
  * @in_prod, @out_cons: our indices
  * @heard:    the guest has sent an event: it listens to ours
  * @broken:   the guest's indices were nonsense: no longer served
- * @lossy:    output was lost; said once
  * @more:     source that goes on after BUDGET, or 0
  */
 struct console {
@@ -32,7 +31,6 @@ struct console {
 	XENCONS_RING_IDX in_prod, out_cons;
 	gboolean heard;
 	gboolean broken;
-	gboolean lossy;
 	guint more;
 	void (*notify)(void *opaque);
 	void *opaque;
@@ -130,22 +128,6 @@ static gboolean go_on(gpointer opaque)
 	con->more = 0;
 	console_output(con);
 	return G_SOURCE_REMOVE;
-}
-
-void console_write(struct console *con, const char *bytes, size_t len)
-{
-	size_t drained = 0;
-
-	if (console_io_fits(con->io, OUT_SIZE + len)) {
-		/* What is in the ring was written before. */
-		drained = drain(con, OUT_SIZE);
-		console_io_write(con->io, bytes, len);
-	} else if (!con->lossy) {
-		con->lossy = TRUE;
-		g_printerr("xenemu: console: the reader is too slow, output was lost\n");
-	}
-	tell_room(con, drained);
-	console_output(con);
 }
 
 /* Room in the input ring, bytes.  A broken console takes what is typed and forgets it:

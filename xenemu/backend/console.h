@@ -31,16 +31,6 @@ struct console *console_new(void *page, struct console_io *io, void (*notify)(vo
 /** console_kick() - the guest sent an event: look at the ring */
 void console_kick(struct console *con);
 
-/**
- * console_write() - output that did not come through the ring
- * (HYPERVISOR_console_io), in order with what did
- * @bytes: copied
- * @len:   bytes
- *
- * The caller can't be made to wait: what console_io_fits() refuses is lost.
- */
-void console_write(struct console *con, const char *bytes, size_t len);
-
 /** console_flush() - console_io_flush() with what is in the ring; does not notify the guest */
 void console_flush(struct console *con);
 
