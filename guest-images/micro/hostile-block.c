@@ -189,7 +189,7 @@ static void own_ring(void)
 	block_segment(block_request(&disk, BLKIF_OP_READ, SECTORS - 8), 0, BLOCK_RING_REF, 0,
 		      7);
 	block_push(&disk);
-	while (frontend_offered(&disk.fe, "state") != XenbusStateClosing)
+	while (!frontend_is(&disk.fe, XenbusStateClosing))
 		frontend_notify(&disk.fe);
 	ok(true, "a read into the ring: the backend closes");
 	again("a read into the ring");

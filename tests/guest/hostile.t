@@ -10,6 +10,7 @@ use warnings;
 use File::Temp;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use OwnNetwork;
 use Test::More;
 use TestGuests;
 
@@ -23,7 +24,14 @@ my $sanitized = `nm '${\ xenemu_path()}'` =~ /__asan_init/;
 my $dir = File::Temp->newdir;
 
 plan skip_all => 'machine qemu can\'t run guests here' unless grep { $_ eq 'qemu' } machines();
+subtest 'event-flood' => sub { run_hostile('event-flood') };
 subtest 'hostile-block' => \&block;
+SKIP: {
+	skip 'no network namespaces here', 1 unless own_network();
+	skip 'passt is not installed', 1
+		unless grep { -x "$_/passt" } split(/:/, $ENV{PATH}), '/usr/bin';
+	subtest 'hostile-net' => \&net;
+}
 done_testing;
 
 # run_hostile(NAME, OPTIONS...): a guest at its end, with its results as ours
@@ -68,6 +76,22 @@ sub block {
 	is length $data, 2 << 20, 'the disk has its size';
 	ok substr($data, 0, 4096) eq 'G' x 4096, 'what was written well is there';
 	ok substr($data, 3072 * 512) eq 'H' x (1024 * 512), 'all else is as it was';
+}
+
+sub net {
+	my $guest = run_hostile('hostile-net', '--vif', 'user');
+	my @messages = $guest->messages =~ /^xenemu: \S+ vif 0: (.*)$/mg;
+	is_deeply [ map { s/\d+/N/gr } @messages ], [
+		('the guest sent N bytes from N of a page on') x 2,
+		'the guest announced more of a frame than it sent',
+		'the guest sent a frame of more than N slots',
+		'the guest announced more about a frame than it sent',
+		'the guest sent information of an unknown type N',
+		'the guest announced more about a frame than it sent',
+		('the guest wants segments of N bytes, type N') x 2,
+		'the guest\'s index of frames to send is more than a ring ahead',
+		'further failures are not reported',
+	], 'what was wrong' or diag explain($guest);
 }
 
 sub write_file {

@@ -8,31 +8,18 @@
 use strict;
 use warnings;
 
-BEGIN {
-	# As root, or in a user namespace where that is allowed
-	if (!$ENV{XENEMU_NET_TEST}) {
-		$ENV{XENEMU_NET_TEST} = 1;
-		my @options = $> ? qw(--user --map-root-user --net) : '--net';
-		my $set_up = 'PATH=$PATH:/usr/sbin:/sbin; ip link set lo up && ' .
-			'ip link add nowhere type veth peer name end && ip link set end up && ' .
-			'ip addr add 10.2.3.4/24 dev nowhere && ip link set nowhere up && ' .
-			'ip route add default via 10.2.3.1';
-		exec 'unshare', @options, 'sh', '-c', "$set_up && exec \"\$@\"", 'sh', $^X, $0
-			if system("unshare @options sh -c '$set_up' 2>/dev/null") == 0;
-	}
-}
-
 use Digest::SHA 'sha256_hex';
 use File::Temp;
 use FindBin;
 use IO::Socket::INET;
 use lib "$FindBin::Bin/../lib";
+use OwnNetwork;
 use Test::More;
 use TestGuests;
 use DiskGuest;
 
 $ENV{PATH} .= ':/usr/sbin:/sbin';
-plan skip_all => 'no network namespaces here' unless `ip -o link show nowhere 2>/dev/null`;
+plan skip_all => 'no network namespaces here' unless own_network();
 
 my $dir = File::Temp->newdir;
 my $machine = (machines())[0];

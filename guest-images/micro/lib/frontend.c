@@ -129,6 +129,15 @@ void frontend_state(const struct frontend *fe, unsigned int state)
 	frontend_put_number(fe, "state", state);
 }
 
+bool frontend_is(const struct frontend *fe, long state)
+{
+	static struct store_event event;
+
+	while (store_event(&event, false))
+		;
+	return frontend_offered(fe, "state") == state;
+}
+
 bool frontend_wait_state(const struct frontend *fe, long state)
 {
 	static struct store_event event;

@@ -57,6 +57,8 @@ void frontend_forget(const struct frontend *fe, const char *key);
 const char *frontend_get(const struct frontend *fe, const char *key, char *value, size_t size);
 /** frontend_state() - XenbusState* */
 void frontend_state(const struct frontend *fe, unsigned int state);
+/** frontend_is() - is the backend in this state now?  Watch events are dropped. */
+bool frontend_is(const struct frontend *fe, long state);
 /** frontend_wait_state() - until the backend is in this state; Return: true */
 bool frontend_wait_state(const struct frontend *fe, long state);
 /** frontend_open() - an event channel for domain 0, with its key */
