@@ -361,6 +361,97 @@ static void test_queues(void)
 	net_free(net);
 }
 
+/* --- pages given away and others taken, as before Xen 3.0.3 --- */
+
+#define NET_FLIP "feature-rx-notify"
+
+/* Gives away @nr pages, and posts what accepts as many.  Return: the first reference */
+static uint32_t post_flips(struct net *net, unsigned int nr)
+{
+	struct net_queue *queue = &net->queues[0];
+	uint32_t first = net->front->next_ref;
+
+	for (unsigned int i = 0; i < nr; i++, queue->rx_prod++) {
+		uint32_t ref = net->front->next_ref++;
+		struct netif_rx_request request = { .id = i, .gref = ref };
+
+		g_assert_true(frames_release(net->front->fake->dom.frames,
+					     front_frame(NET_DATA + i)));
+		*front_entry(net->front, ref) = (struct grant_entry_v1){
+			.flags = GTF_accept_transfer,
+			.frame = i,
+		};
+		queue->rx->ring[queue->rx_prod % VIF_RING_SIZE].req = request;
+	}
+	queue->rx->req_prod = queue->rx_prod;
+	front_kick(net->front, queue->rx_port);
+	return first;
+}
+
+static void test_flip(void)
+{
+	struct net *net = net_connected(NET_FLIP, FALSE);
+	struct frames *frames = net->front->fake->dom.frames;
+	uint64_t before = frames_current(frames);
+	uint32_t ref = post_flips(net, 3);
+	uint8_t frame[1514];
+
+	net_fill(frame, sizeof(frame));
+	for (unsigned int i = 0; i < 3; i++) {
+		struct grant_entry_v1 *entry = front_entry(net->front, ref + i);
+		struct netif_rx_response rsp;
+
+		g_assert_cmpuint(frames_current(frames), ==, before - 3 + i);
+		g_assert_cmpuint(entry->flags, ==, GTF_accept_transfer);
+		frame[100] = i;
+		fake_link_feed(net->link, frame, sizeof(frame), NULL);
+		front_turn();
+		rsp = net_got(&net->queues[0]);
+		g_assert_cmpuint(rsp.id, ==, i);
+		g_assert_cmpint(rsp.status, ==, sizeof(frame));
+		g_assert_cmpuint(rsp.offset, ==, 0);
+		g_assert_cmpuint(entry->flags, ==,
+				 GTF_accept_transfer | GTF_transfer_committed |
+					 GTF_transfer_completed);
+		g_assert_true(frames_owned(frames, entry->frame));
+		g_assert_cmpmem(memory_page(net->front->fake->build.mem, entry->frame),
+				sizeof(frame), frame, sizeof(frame));
+	}
+	g_assert_cmpuint(frames_current(frames), ==, before);
+	net_assert_alive(net);
+	net_free(net);
+}
+
+/* An entry that accepts nothing, is another's, or was used; more memory than it may have. */
+static void test_bad_flip(gconstpointer opaque)
+{
+	const char *how = opaque;
+	struct net *net = net_connected(NET_FLIP, FALSE);
+	struct frames *frames = net->front->fake->dom.frames;
+	uint32_t ref = post_flips(net, 1);
+	struct grant_entry_v1 *entry = front_entry(net->front, ref);
+	uint64_t mfn, before = frames_current(frames);
+	uint8_t frame[60];
+
+	if (!strcmp(how, "access"))
+		entry->flags = GTF_permit_access;
+	else if (!strcmp(how, "domain"))
+		entry->domid = 3;
+	else if (!strcmp(how, "used"))
+		entry->flags |= GTF_transfer_committed;
+	else if (!strcmp(how, "reference"))
+		net->queues[0].rx->ring[0].req.gref = 0xffffffff;
+	else
+		g_assert_true(frames_populate(frames, 0, FRAMES_ANYWHERE, &mfn));
+	before = frames_current(frames);
+	net_fill(frame, sizeof(frame));
+	fake_link_feed(net->link, frame, sizeof(frame), NULL);
+	net_assert_failed(net, "*can't be given*");
+	g_assert_cmpuint(frames_current(frames), ==, before);
+	g_assert_cmpuint(net->queues[0].rx->rsp_prod, ==, 0);
+	net_free(net);
+}
+
 /* --- what makes no sense --- */
 
 static void test_bad_grant(void)
@@ -456,6 +547,12 @@ int main(int argc, char **argv)
 	g_test_add_func("/vif/rx/many", test_many);
 	g_test_add_func("/vif/rx/events", test_events);
 	g_test_add_func("/vif/rx/queues", test_queues);
+	g_test_add_func("/vif/rx/flip", test_flip);
+	g_test_add_data_func("/vif/rx/bad/flip-access", "access", test_bad_flip);
+	g_test_add_data_func("/vif/rx/bad/flip-domain", "domain", test_bad_flip);
+	g_test_add_data_func("/vif/rx/bad/flip-used", "used", test_bad_flip);
+	g_test_add_data_func("/vif/rx/bad/flip-reference", "reference", test_bad_flip);
+	g_test_add_data_func("/vif/rx/bad/flip-memory", "memory", test_bad_flip);
 	g_test_add_func("/vif/rx/bad/grant", test_bad_grant);
 	g_test_add_func("/vif/rx/bad/read-only-grant", test_read_only_grant);
 	g_test_add_func("/vif/rx/bad/index", test_index);

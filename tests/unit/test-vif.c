@@ -64,8 +64,6 @@ struct bad_keys {
 };
 
 static const struct bad_keys bad_keys[] = {
-	{ "flip", "feature-rx-notify feature-sg", "x", "", "*no request-rx-copy*" },
-	{ "flip-said", "request-rx-copy=0", "x", "", "*no request-rx-copy*" },
 	{ "tx-ref", NET_LINUX, "tx-ring-ref", "4294967295", "*" },
 	{ "tx-ref-word", NET_LINUX, "tx-ring-ref", "x", "*tx-ring-ref*" },
 	{ "rx-ref", NET_LINUX, "rx-ring-ref", "400", "*" },

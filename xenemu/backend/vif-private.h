@@ -50,7 +50,7 @@ struct vif_ring {
 /**
  * struct rx_slot - a page that the guest has posted
  * @id:  of its request
- * @map: the page
+ * @map: the page; without a mapping, only its reference, of a guest that flips
  */
 struct rx_slot {
 	uint16_t id;
@@ -95,6 +95,8 @@ struct vif_queue {
  * @link:     the host's end
  * @queues:   the first @nr_queues are connected
  * @failed:   the guest broke the rules: nothing is served any more
+ * @flip:     the guest gives pages away and wants others with its frames, as before
+ *            Xen 3.0.3
  * @can_sg:   the guest takes frames of several slots
  * @gso4, @gso6: ... that are to be segmented
  * @ip_csum, @ipv6_csum: ... without a checksum
@@ -116,6 +118,7 @@ struct vif {
 	struct vif_queue queues[VIF_MAX_QUEUES];
 	unsigned int nr_queues;
 	gboolean failed;
+	gboolean flip;
 	gboolean can_sg;
 	gboolean gso4, gso6;
 	gboolean ip_csum, ipv6_csum;

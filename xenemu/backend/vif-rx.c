@@ -7,6 +7,9 @@
  * one waits for room nothing is read from the link, so that it is the host's kernel that
  * drops what is too much.
  *
+ * A guest whose driver is older than copying has given pages away with its requests, and
+ * gets others with the frames in them, always by way of the buffer.
+ *
  * A frame that is to be segmented has a slot with that information behind its first
  * one.  Responses must lie where the requests lay, so what is written straight leaves
  * out the second page posted.
@@ -43,8 +46,9 @@ static gboolean fill(struct vif_queue *queue, unsigned int want)
 		if (!nr)
 			continue;
 		vif_ring_take(&queue->rx, &request);
-		if (grants_map(vif->dev->host->grants, request.gref, TRUE, &slot->map) !=
-		    GNTST_okay) {
+		slot->map.ref = request.gref;
+		if (!vif->flip && grants_map(vif->dev->host->grants, request.gref, TRUE,
+					     &slot->map) != GNTST_okay) {
 			vif_fail(vif,
 				 "the guest wants to receive into a page that it has not "
 				 "granted (%u)",
@@ -60,7 +64,7 @@ static gboolean fill(struct vif_queue *queue, unsigned int want)
 /* The first @nr are the guest's again. */
 static void let_go(struct vif_queue *queue, unsigned int nr)
 {
-	for (unsigned int i = 0; i < nr; i++)
+	for (unsigned int i = 0; i < nr && !queue->vif->flip; i++)
 		grants_unmap(queue->vif->dev->host->grants, &queue->posted[i].map);
 	queue->nr_posted -= nr;
 	memmove(queue->posted, queue->posted + nr, queue->nr_posted * sizeof(*queue->posted));
@@ -266,6 +270,23 @@ static gboolean hold(struct vif *vif)
 	return TRUE;
 }
 
+/* What the held frame has from @at on goes to the guest with the page of @slot. */
+static gboolean put_page(struct vif *vif, const struct rx_slot *slot, size_t at)
+{
+	size_t len = MIN(PAGE_SIZE, vif->held - at);
+
+	if (!vif->flip) {
+		memcpy(slot->map.page, vif->frame + at, len);
+		return TRUE;
+	}
+	if (grants_transfer(vif->dev->host->grants, slot->map.ref, vif->frame + at, len) ==
+	    GNTST_okay)
+		return TRUE;
+	vif_fail(vif, "the guest wants to receive a page that it can't be given (%u)",
+		 slot->map.ref);
+	return FALSE;
+}
+
 /* FALSE: it has to wait. */
 static gboolean deliver(struct vif *vif)
 {
@@ -287,8 +308,8 @@ static gboolean deliver(struct vif *vif)
 		return FALSE;
 	}
 	for (size_t at = 0; at < vif->held; at += PAGE_SIZE, page++)
-		memcpy(queue->posted[page + (gso && page)].map.page, vif->frame + at,
-		       MIN(PAGE_SIZE, vif->held - at));
+		if (!put_page(vif, &queue->posted[page + (gso && page)], at))
+			return FALSE;
 	respond(queue, vif->held, &vif->held_hdr);
 	forget(vif);
 	return TRUE;
@@ -303,7 +324,8 @@ static gboolean run_one(struct vif *vif)
 
 	if (vif->held)
 		any = TRUE;
-	else if (vif->nr_queues == 1 && fill(&vif->queues[0], vif->can_sg ? VIF_RX_SLOTS : 1))
+	else if (vif->nr_queues == 1 && !vif->flip &&
+		 fill(&vif->queues[0], vif->can_sg ? VIF_RX_SLOTS : 1))
 		any = receive_straight(vif);
 	else
 		any = !vif->failed && hold(vif);

@@ -78,13 +78,9 @@ static gboolean feature(const struct vif *vif, const char *key, gboolean missing
 	return value != 0;
 }
 
-static gboolean read_features(struct vif *vif, GError **error)
+static void read_features(struct vif *vif)
 {
-	if (!feature(vif, "request-rx-copy", FALSE))
-		return bad_frontend(error,
-				    "the guest's driver wants to exchange pages for each frame "
-				    "that it receives (no request-rx-copy), which is not "
-				    "supported");
+	vif->flip = !feature(vif, "request-rx-copy", FALSE);
 	vif->rx_notify = feature(vif, "feature-rx-notify", FALSE);
 	vif->can_sg = feature(vif, "feature-sg", FALSE);
 	vif->ip_csum = !feature(vif, "feature-no-csum-offload", FALSE);
@@ -92,7 +88,6 @@ static gboolean read_features(struct vif *vif, GError **error)
 	vif->gso4 = vif->can_sg && vif->ip_csum && feature(vif, "feature-gso-tcpv4", FALSE);
 	vif->gso6 = vif->can_sg && vif->ip_csum && vif->ipv6_csum &&
 		    feature(vif, "feature-gso-tcpv6", FALSE);
-	return TRUE;
 }
 
 static unsigned int offload(const struct vif *vif)
@@ -198,7 +193,8 @@ static gboolean vif_connect(struct device *dev, GError **error)
 
 	vif->failed = FALSE;
 	vif->nr_multicast = 0;
-	if (!read_features(vif, error) || !connect_queues(vif, error)) {
+	read_features(vif);
+	if (!connect_queues(vif, error)) {
 		disconnect_queues(vif);
 		return FALSE;
 	}

@@ -3,6 +3,7 @@
  * grants.c - the guest's grant table, version 1
  */
 #include "domain/grants.h"
+#include <string.h>
 #include <xen/grant_table.h>
 
 #define ENTRIES_PER_FRAME (PAGE_SIZE / sizeof(struct grant_entry_v1))
@@ -226,4 +227,34 @@ void grants_unmap(struct grants *grants, const struct grant_map *map)
 	active->writes -= map->write ? 1 : 0;
 	unmark(entry_of(grants, map->ref), active);
 	frames_unhold(grants->frames, map->mfn);
+}
+
+/* From here on the entry is ours alone (Xen 4.17 gnttab_prepare_for_transfer()). */
+static gboolean commit_transfer(struct grant_entry_v1 *entry)
+{
+	uint32_t *word = (uint32_t *)entry;
+	uint32_t accepts = GTF_accept_transfer; /* and domain 0 */
+
+	return __atomic_compare_exchange_n(word, &accepts, accepts | GTF_transfer_committed,
+					   FALSE, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+int16_t grants_transfer(struct grants *grants, uint32_t ref, const void *bytes, size_t len)
+{
+	struct grant_entry_v1 *entry = entry_of(grants, ref);
+	uint64_t mfn;
+
+	if (!entry)
+		return GNTST_bad_gntref;
+	if (!frames_populate(grants->frames, 0, FRAMES_ANYWHERE, &mfn))
+		return GNTST_general_error;
+	if (!commit_transfer(entry)) {
+		frames_release(grants->frames, mfn);
+		return GNTST_general_error;
+	}
+	memcpy(memory_page(grants->build->mem, mfn), bytes, MIN(len, PAGE_SIZE));
+	/* The guest looks at the frame once it sees the flag. */
+	__atomic_store_n(&entry->frame, mfn, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(&entry->flags, GTF_transfer_completed, __ATOMIC_SEQ_CST);
+	return GNTST_okay;
 }

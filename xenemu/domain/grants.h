@@ -86,4 +86,15 @@ int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct g
 /** grants_unmap() - the end of it; if it was for writing, the page has been written to */
 void grants_unmap(struct grants *grants, const struct grant_map *map);
 
+/**
+ * grants_transfer() - give the guest a frame, for an entry that accepts one
+ * @ref:   entry, of type GTF_accept_transfer
+ * @bytes: what is to be in it
+ * @len:   bytes, at most PAGE_SIZE; the rest is zero
+ *
+ * Return: GNTST_okay; GNTST_general_error also when the guest has all the memory it may
+ * have.
+ */
+int16_t grants_transfer(struct grants *grants, uint32_t ref, const void *bytes, size_t len);
+
 #endif
