@@ -203,7 +203,7 @@ sub slurp {
 	my ($path) = @_;
 	open my $file, '<', $path or die "$path: $!\n";
 	local $/;
-	return <$file>;
+	return scalar <$file>;
 }
 
 # What `xenemu probe` says of a machine
