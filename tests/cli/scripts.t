@@ -20,8 +20,9 @@ sub run {
 	return ($? >> 8, $out);
 }
 
-for my $script (qw(scripts/demo scripts/check scripts/bench scripts/bench-net guest-images/fetch
-	guest-images/initramfs/build guest-images/debian-disk/build guest-images/minimal-disk/build)) {
+for my $script (qw(scripts/demo scripts/check scripts/bench scripts/bench-net scripts/bench-disk
+	guest-images/fetch guest-images/initramfs/build guest-images/disk-bench/build
+	guest-images/debian-disk/build guest-images/minimal-disk/build)) {
 	my ($status, $out) = run("$top/$script --help");
 	is($status, 0, "$script --help: status");
 	like($out, qr{\Ausage: \Q$script\E}, "$script --help: says how");

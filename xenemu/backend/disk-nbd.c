@@ -9,7 +9,6 @@
  */
 #include "backend/disk-nbd-private.h"
 #include <errno.h>
-#include <string.h>
 
 #define OPEN_MS 10000
 #define RETRY_FIRST_MS 100

@@ -5,8 +5,8 @@
 #include "backend/nbd-link.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /**
  * struct nbd_link - a GSource around a handle of libnbd
@@ -126,8 +126,12 @@ static struct nbd_handle *connect_handle(struct nbd_link *link, const char *uri,
 	struct nbd_handle *nbd = nbd_create();
 	int ret;
 
-	if (!nbd)
+	if (!nbd) {
+		keep_error(link);
+		if (!uri)
+			close(socket);
 		return NULL;
+	}
 	if (uri)
 		ret = nbd_aio_connect_uri(nbd, uri);
 	else
