@@ -160,6 +160,41 @@ static void finish_many(struct many *many)
 	g_assert_cmpint(many->error, ==, 0);
 }
 
+/* Requests of many pieces, more than there may be buffers for. */
+static void test_many_large(void)
+{
+	static struct iovec iov[20][256];
+	char *data = aligned_buffer(2 * MIB, 14);
+	struct many many = { .left = 20 };
+	struct one one[20];
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 32M");
+	disk = open_disk(test_spec("raw", uri));
+	for (int i = 0; i < 20; i++) {
+		for (int j = 0; j < 256; j++)
+			iov[i][j] = (struct iovec){ data + j * 8192, 4096 };
+		one[i] = (struct one){ .many = &many };
+		one[i].req = (struct disk_request){ .op = DISK_WRITE,
+						    .offset = i * MIB,
+						    .length = MIB,
+						    .iov = iov[i],
+						    .nr_iov = 256,
+						    .done = on_one_done };
+		disk_submit(disk, &one[i].req);
+	}
+	finish_many(&many);
+	for (int j = 0; j < 256; j++) {
+		g_assert_true(reads_as(disk, j * 4096, data + j * 8192, 4096));
+		g_assert_true(reads_as(disk, 19 * MIB + j * 4096, data + j * 8192, 4096));
+	}
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
 static void test_many(void)
 {
 	char *written = aligned_buffer(MIB, 2);
@@ -478,6 +513,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/disk/nbd/requests", test_requests);
 	g_test_add_func("/disk/nbd/many", test_many);
+	g_test_add_func("/disk/nbd/many-large", test_many_large);
 	g_test_add_func("/disk/nbd/fua-by-hand", test_fua_by_hand);
 	g_test_add_func("/disk/nbd/refused", test_refused);
 	g_test_add_func("/disk/nbd/errors", test_errors);

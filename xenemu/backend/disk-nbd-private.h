@@ -19,6 +19,7 @@
  * @failing:   the server is gone for too long: requests fail
  * @lost:      an answer said that the connection is no use any more
  * @can_fua, @max_part: what the server offers
+ * @bounced:   bytes of bounce buffers
  * @finished:  requests of which all commands are answered
  * @waiting:   requests for which the server, or room in the log, has to come first
  * @retry, @limit: timers, or 0: when to try again (or that an attempt takes too long),
@@ -48,6 +49,7 @@ struct nbd_disk {
 	gboolean lost;
 	gboolean can_fua;
 	uint32_t max_part;
+	uint64_t bounced;
 	GQueue finished;
 	GQueue waiting;
 	guint retry;
@@ -79,6 +81,9 @@ void nbd_start_waiting(struct nbd_disk *nbd);
 
 /** nbd_finish() - act on @req, of which all commands are answered */
 void nbd_finish(struct nbd_disk *nbd, struct disk_request *req);
+
+/** nbd_free_bounce() - if @req has one */
+void nbd_free_bounce(struct nbd_disk *nbd, struct disk_request *req);
 
 /** nbd_drop_log() - what can't be made durable is forgotten; who flushes next is told */
 void nbd_drop_log(struct nbd_disk *nbd, int error);

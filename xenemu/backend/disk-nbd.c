@@ -73,8 +73,10 @@ static void take_back(struct nbd_disk *nbd)
 {
 	g_queue_clear(&nbd->finished);
 	g_queue_clear(&nbd->waiting);
-	for (GList *at = nbd->disk.in_flight.head; at; at = at->next)
+	for (GList *at = nbd->disk.in_flight.head; at; at = at->next) {
+		nbd_free_bounce(nbd, at->data);
 		g_queue_push_tail(&nbd->waiting, at->data);
+	}
 	nbd->replay.done = NULL;
 }
 
@@ -226,7 +228,7 @@ static void drain(struct disk *disk)
 	struct nbd_disk *nbd = (struct nbd_disk *)disk;
 
 	close_link(nbd);
-	g_queue_clear(&nbd->finished);
+	take_back(nbd);
 	g_queue_clear(&nbd->waiting);
 	stop(&nbd->retry);
 	stop(&nbd->limit);

@@ -174,6 +174,7 @@ void disk_submit(struct disk *disk, struct disk_request *req)
 	req->disk = disk;
 	req->link = (GList){ .data = req };
 	req->moved = 0;
+	req->bounce = NULL;
 	req->parts = 0;
 	req->error = 0;
 	g_queue_push_tail_link(&disk->in_flight, &req->link);

@@ -70,6 +70,7 @@ struct disk_request {
 	GList link;
 	uint64_t moved;
 	struct iovec *rest;
+	char *bounce;
 	unsigned int parts;
 	int error;
 };

@@ -5,7 +5,7 @@
 #include "backend/nbd-log.h"
 #include <string.h>
 
-static char *gather(const struct disk_request *req)
+char *nbd_gather(const struct disk_request *req)
 {
 	char *data = g_malloc(req->length);
 	char *at = data;
@@ -25,7 +25,7 @@ void nbd_log_add(struct nbd_log *log, const struct disk_request *req)
 		.number = ++log->last,
 		.offset = req->offset,
 		.length = req->length,
-		.data = req->op == DISK_WRITE ? gather(req) : NULL,
+		.data = req->op == DISK_WRITE ? nbd_gather(req) : NULL,
 	};
 	log->bytes += sizeof(*entry) + (entry->data ? entry->length : 0);
 	g_queue_push_tail(&log->entries, entry);

@@ -33,6 +33,9 @@ struct nbd_log {
 	uint64_t last;
 };
 
+/** nbd_gather() - a copy of the memory of @req; g_free() it */
+char *nbd_gather(const struct disk_request *req);
+
 /** nbd_log_add() - @req, a DISK_WRITE or DISK_WRITE_ZEROES, was answered */
 void nbd_log_add(struct nbd_log *log, const struct disk_request *req);
 
