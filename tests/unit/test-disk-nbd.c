@@ -73,6 +73,26 @@ static unsigned int count_in_file(const char *path, const char *what)
 	return count;
 }
 
+/* With nothing to do the main loop sleeps: nothing wakes it at once, time after time. */
+static void assert_idle(void)
+{
+	GMainContext *context = g_main_context_default();
+	GPollFD fds[16];
+	gint nr, timeout, priority, ready = 1;
+
+	g_assert_true(g_main_context_acquire(context));
+	for (int round = 0; round < 10 && ready; round++) {
+		g_main_context_prepare(context, &priority);
+		nr = g_main_context_query(context, priority, &timeout, fds, G_N_ELEMENTS(fds));
+		g_assert_cmpint(nr, <=, G_N_ELEMENTS(fds));
+		ready = g_poll(fds, nr, 0);
+		g_main_context_check(context, priority, fds, nr);
+		g_main_context_dispatch(context);
+	}
+	g_main_context_release(context);
+	g_assert_cmpint(ready, ==, 0);
+}
+
 /* --- requests --- */
 
 static void test_requests(void)
@@ -99,6 +119,7 @@ static void test_requests(void)
 	g_assert_true(reads_as(disk, 8192, zeroes, 8192));
 	g_assert_cmpint(disk_io(disk, DISK_DISCARD, 0, NULL, 8 * MIB), ==, 0);
 	g_assert_cmpint(disk_io(disk, DISK_READ, 8 * MIB, data, 512), ==, ERANGE);
+	assert_idle();
 	disk_close(disk);
 	kill_server(SIGTERM);
 	free(data);

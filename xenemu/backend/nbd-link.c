@@ -10,7 +10,7 @@
 
 /**
  * struct nbd_link - a GSource around a handle of libnbd
- * @fd, @tag: what is polled: libnbd may change its descriptor while it connects
+ * @fd, @events, @tag: what is polled: libnbd may change its descriptor while it connects
  * @kicked:   moved() is to be called
  * @why:      first error
  */
@@ -18,6 +18,7 @@ struct nbd_link {
 	GSource source;
 	struct nbd_handle *nbd;
 	int fd;
+	GIOCondition events;
 	gpointer tag;
 	gboolean kicked;
 	char *why;
@@ -57,17 +58,22 @@ static GIOCondition wanted(const struct nbd_link *link)
 	       (direction & LIBNBD_AIO_DIRECTION_WRITE ? G_IO_OUT : 0);
 }
 
+/* Only what changed: to tell GLib wakes the main loop, and would keep it awake. */
 static void watch(struct nbd_link *link)
 {
-	int fd = link->nbd ? nbd_aio_get_fd(link->nbd) : -1;
+	int fd = nbd_aio_get_fd(link->nbd);
+	GIOCondition events = wanted(link);
 
+	if (fd == link->fd && events == link->events)
+		return;
 	if (fd != link->fd && link->tag)
 		g_source_remove_unix_fd(&link->source, g_steal_pointer(&link->tag));
-	if (fd >= 0 && !link->tag)
-		link->tag = g_source_add_unix_fd(&link->source, fd, wanted(link));
+	if (link->tag)
+		g_source_modify_unix_fd(&link->source, link->tag, events);
 	else if (fd >= 0)
-		g_source_modify_unix_fd(&link->source, link->tag, wanted(link));
+		link->tag = g_source_add_unix_fd(&link->source, fd, events);
 	link->fd = fd;
+	link->events = events;
 }
 
 static gboolean prepare(GSource *source, gint *timeout)
