@@ -25,6 +25,7 @@ my $dir = File::Temp->newdir;
 
 plan skip_all => 'machine qemu can\'t run guests here' unless grep { $_ eq 'qemu' } machines();
 subtest 'event-flood' => sub { run_hostile('event-flood') };
+subtest 'hostile-store' => \&store;
 subtest 'hostile-block' => \&block;
 SKIP: {
 	skip 'no network namespaces here', 1 unless own_network();
@@ -59,6 +60,12 @@ sub check_memory {
 			cmp_ok $kib, '<', $most{$what}, "$what: KiB of the helper";
 		}
 	}
+}
+
+sub store {
+	my $guest = run_hostile('hostile-store');
+	like $guest->messages, qr/connection is closed: .* replies that were never sent$/m,
+		'why xenstore hung up';
 }
 
 # The disk is full of H; the guest leaves G in its first page, and may write below
