@@ -12,10 +12,10 @@
 #define PAGES 8
 #define STEP 8
 
-/* As many grants as there are pages, read-only and not, and some that are not there */
+/* Grants of all pages, read-only and not, those that accept pages, and some of none */
 static uint32_t a_grant(uint8_t byte)
 {
-	return 16 + byte % (3 * PAGES);
+	return 16 + byte % (4 * PAGES);
 }
 
 static void make_grants(struct net *net)
@@ -25,6 +25,11 @@ static void make_grants(struct net *net)
 		front_grant(net->front, NET_DATA + i, TRUE);
 	for (unsigned int i = 0; i < PAGES; i++)
 		front_grant(net->front, NET_DATA + i, FALSE);
+	/* Those that accept pages, and room for as many */
+	for (unsigned int i = 0; i < PAGES; i++) {
+		front_entry(net->front, net->front->next_ref++)->flags = GTF_accept_transfer;
+		frames_release(net->front->fake->dom.frames, front_frame(NET_DATA + 100 + i));
+	}
 }
 
 /* Frames that have headers: what is sent is made of these pages. */
@@ -110,8 +115,11 @@ static void turns(void)
 
 static void reconnect(struct net *net, const uint8_t *data)
 {
-	static const char *const features[] = { NET_LINUX, NET_OLD, NET_OLD " feature-sg",
+	static const char *const features[] = { NET_LINUX,
+						NET_OLD,
+						NET_OLD " feature-sg",
 						"request-rx-copy",
+						"request-rx-copy=0 feature-rx-notify",
 						NET_LINUX " request-multicast-control" };
 
 	net->link->busy = FALSE; /* or the main loop never rests */
@@ -199,7 +207,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	net->link->busy = FALSE;
 	device_free(net->dev);
 	/* What the guest had granted is not in use any more. */
-	for (uint32_t ref = 8; ref < 16 + 2 * PAGES; ref++)
+	for (uint32_t ref = 8; ref < 16 + 2 * PAGES; ref++) /* not those that accept pages */
 		if (front_in_use(net->front, ref))
 			g_error("grant %u is still in use", ref);
 	front_free(net->front);
