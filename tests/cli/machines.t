@@ -63,6 +63,8 @@ SKIP: {
 	skip 'everyone may open /dev/kvm', 1 if (stat '/dev/kvm')[2] & 0006;
 	skip 'the build is not readable for others', 1
 		if system(@nobody, 'test', '-x', program()) != 0;
+	local $ENV{XENEMU_RUNTIME_DIR} = "$dir/nobody";
+	mkdir "$dir/nobody" and chown 65534, 65534, "$dir/nobody" or die "$dir/nobody: $!";
 	refuses(run_in(\@nobody, @run, '--machine', 'kvm'), qr{/dev/kvm.*(permission|group)}i,
 		'/dev/kvm: not permitted');
 }

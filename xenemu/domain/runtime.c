@@ -63,7 +63,7 @@ static gboolean make_base(const char *path, GError **error)
 	if (!S_ISDIR(st.st_mode))
 		return directory_fail(error, path, "not a directory");
 	if (st.st_uid != geteuid() || st.st_mode & 022)
-		return directory_fail(error, path, "others may write there");
+		return directory_fail(error, path, "another user's, or others may write there");
 	return TRUE;
 }
 
