@@ -358,7 +358,6 @@ static void wild_keys(void)
 {
 	static const char *const cases[][2] = {
 		{ "tx-ring-ref", "4000000" },      { "rx-ring-ref", "" },
-		{ "event-channel", "4000" },       { "request-rx-copy", "0" },
 		{ "multi-queue-num-queues", "0" }, { "multi-queue-num-queues", "100000" },
 	};
 
