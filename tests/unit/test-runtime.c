@@ -141,7 +141,8 @@ static void test_bad_directories(void)
 	REFUSED(long_name, RUNTIME_ERROR_DIRECTORY, "*/xxx*: File name too long; *");
 
 	g_chmod(base, 0777);
-	REFUSED("web", RUNTIME_ERROR_DIRECTORY, "*: another user's, or others may write there; *");
+	REFUSED("web", RUNTIME_ERROR_DIRECTORY,
+		"*: another user's, or others may write there; *");
 	g_chmod(base, 0700);
 
 	g_setenv("XENEMU_RUNTIME_DIR", file, TRUE);
