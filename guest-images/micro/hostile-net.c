@@ -357,8 +357,10 @@ static void multicast(void)
 static void wild_keys(void)
 {
 	static const char *const cases[][2] = {
-		{ "tx-ring-ref", "4000000" },      { "rx-ring-ref", "" },
-		{ "multi-queue-num-queues", "0" }, { "multi-queue-num-queues", "100000" },
+		{ "tx-ring-ref", "4000000" },
+		{ "rx-ring-ref", "" },
+		{ "multi-queue-num-queues", "0" },
+		{ "multi-queue-num-queues", "100000" },
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
