@@ -140,14 +140,14 @@ sub run_micro {
 	my $special = $special{$name} // {};
 	my $trace = File::Temp->new;
 	my $guest = run_guest('--kernel', "$build/guests/$place$name.elf", '--machine', $machine,
-		$abi ? ('--abi', $abi) : (), disk_of($special), '--memory', 32, '--timeout', limit(3),
+		$abi ? ('--abi', $abi) : (), disk_of($special), '--memory', 32, '--timeout', limit(6),
 		$machine eq 'qemu' ? ('--trace', 'hypercalls', '--trace-file', "$trace") : ());
 	if ($special->{prompt}) {
 		ok $guest->expect($special->{prompt}, limit(3)), 'prompt';
 		$guest->type($special->{type});
 	}
 	$guest->close_input;
-	my $status = $guest->finish(limit(4));
+	my $status = $guest->finish(limit(7));
 	note_calls(($width // 'x86_64') . ' ' . ($abi // 'xen-4'), slurp("$trace"));
 	my @got = tap_lines($guest->console);
 	my @want = tap_lines(slurp("$expected/$place$name.txt"));
