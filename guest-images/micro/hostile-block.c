@@ -265,6 +265,23 @@ static void keep_grants(void)
 	is(grant_in_use(OTHER_REF), GTF_reading | GTF_writing, "in use");
 }
 
+/* What a backend may write to at any time can't become a page table. */
+static void pinned(void)
+{
+	uint8_t *page = data[DATA_PAGES - 1];
+
+	grant(OTHER_REF, page, 0);
+	keep_grants();
+	memset(page, 0, PAGE_SIZE);
+	page_read_only(page);
+	is(mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(page)), -XEN_EINVAL,
+	   "a page in use as a page table");
+	block_start_over(&disk);
+	is(mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(page)), 0, "and when it is not any more");
+	is(mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(page)), 0, "unpin");
+	page_read_write(page);
+}
+
 static void revoked(void)
 {
 	grant(OTHER_REF, data[DATA_PAGES - 1], 0);
@@ -386,6 +403,7 @@ void guest_main(void)
 	own_ring();
 	bad_frames();
 	page_table();
+	pinned();
 	revoked();
 	ring_given_back();
 	wild_keys();

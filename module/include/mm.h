@@ -26,6 +26,7 @@ static inline u64 pte_mfn(u64 pte)
 
 extern u64 *frame_table, *m2p;
 extern u8 *written; /* boot_info.written, or NULL */
+extern u32 *lent; /* boot_info.lent */
 
 /* Bytes of an entry of the guest's tables, and the level of its roots. */
 extern u8 pte_bytes, root_level;

@@ -109,6 +109,10 @@
  * @written:        u8 [@end_mfn]: 1 once the helper has written to the frame, until
  *                  the monitor clears it; 0 where vCPUs see by themselves that code
  *                  has changed
+ * @lent:           u32 [@end_mfn], the helper's: how often somebody else may write to
+ *                  the frame at any time; it can't become a table meanwhile.  The helper
+ *                  counts before it looks at the frame's type, the monitor sets the
+ *                  type before it looks here
  */
 struct boot_info {
 	uint64_t magic;
@@ -137,9 +141,10 @@ struct boot_info {
 	uint64_t m2p32;
 	uint64_t m2p32_bytes;
 	uint64_t written;
+	uint64_t lent;
 };
 _Static_assert(offsetof(struct boot_info, monitor_entry) == BOOT_INFO_ENTRY, "asm");
-_Static_assert(sizeof(struct boot_info) == 168, "layout of struct boot_info");
+_Static_assert(sizeof(struct boot_info) == 176, "layout of struct boot_info");
 
 /* ------------------------------------------------------------------------
  * Frame table: one word for each machine frame.

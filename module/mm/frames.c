@@ -245,7 +245,8 @@ long frame_get(u64 mfn, unsigned int type)
 		return -XEN_EINVAL;
 	/* Typed before it is walked: a table can't map itself writable. */
 	frame_table[mfn] = word | (u64)type << FRAME_TYPE_SHIFT | FRAME_COUNT_ONE;
-	rc = take_table(mfn, type);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rc = READ_ONCE(lent[mfn]) ? -XEN_EINVAL : take_table(mfn, type);
 	if (rc)
 		frame_table[mfn] = word;
 	else if (tlb_stale)

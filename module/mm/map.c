@@ -18,6 +18,7 @@ u64 guest_low_end, guest_high_start;
 
 u64 *frame_table, *m2p;
 u8 *written;
+u32 *lent;
 u64 syscall_page;
 
 static u64 heap_next, heap_end;
@@ -141,6 +142,7 @@ void map_init(void)
 	find_guest_space();
 	frame_table = direct(boot->frame_table);
 	m2p = direct(boot->m2p);
+	lent = direct(boot->lent);
 	if (boot->written)
 		written = direct(boot->written);
 }

@@ -178,6 +178,7 @@ struct machine_layout {
 	uint64_t event_area;
 	uint64_t frame_table;
 	uint64_t written;
+	uint64_t lent;
 	uint64_t m2p;
 	uint64_t m2p_bytes;
 	uint64_t m2p32;

@@ -44,6 +44,7 @@ static void place(struct machine_layout *layout, enum image_width width, uint64_
 	layout->event_area = take(&at, sizeof(struct event_area));
 	layout->frame_table = take(&at, layout->end_mfn * sizeof(uint64_t));
 	layout->written = take(&at, layout->end_mfn);
+	layout->lent = take(&at, layout->end_mfn * sizeof(uint32_t));
 	at = round_up(at, LARGE_PAGE);
 	layout->m2p_bytes = round_up(layout->end_mfn * sizeof(uint64_t), LARGE_PAGE);
 	layout->m2p = take(&at, layout->m2p_bytes);

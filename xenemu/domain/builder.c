@@ -185,6 +185,8 @@ static gboolean make_memory(struct builder *b, GError **error)
 	build->frame_table = memory_ptr(build->mem, machine->frame_table,
 					machine->end_mfn * sizeof(uint64_t));
 	build->written = memory_ptr(build->mem, machine->written, machine->end_mfn);
+	build->lent =
+		memory_ptr(build->mem, machine->lent, machine->end_mfn * sizeof(uint32_t));
 	build->m2p = memory_ptr(build->mem, machine->m2p, machine->m2p_bytes);
 	if (machine->m2p32_bytes)
 		build->m2p32 = memory_ptr(build->mem, machine->m2p32, machine->m2p32_bytes);
@@ -217,6 +219,7 @@ static void write_boot_info(struct builder *b)
 		.guest_mfn = machine->slack >> PAGE_SHIFT,
 		.frame_table = machine->frame_table,
 		.written = machine->written,
+		.lent = machine->lent,
 		.m2p = machine->m2p,
 		.m2p_bytes = machine->m2p_bytes,
 		.m2p32 = machine->m2p32,

@@ -48,6 +48,7 @@ struct build_config {
  * @events:      event_area in @mem
  * @frame_table: u64[end_mfn] in @mem
  * @written:     u8[end_mfn] in @mem, or NULL: frames_wrote()
+ * @lent:        u32[end_mfn] in @mem, or NULL in tests: frames_lend()
  * @m2p:         u64[end_mfn] in @mem
  * @m2p32:       u32[end_mfn] in @mem; NULL for 64-bit guests
  * @width:       word size and paging of the guest
@@ -69,6 +70,7 @@ struct build {
 	struct event_area *events;
 	uint64_t *frame_table;
 	uint8_t *written;
+	uint32_t *lent;
 	uint64_t *m2p;
 	uint32_t *m2p32;
 	enum image_width width;

@@ -365,6 +365,32 @@ void frames_unhold(struct frames *frames, uint64_t mfn)
 	put_cached(frames, mfn);
 }
 
+static gboolean is_table(const struct frames *frames, uint64_t mfn)
+{
+	return __atomic_load_n(&frames->build->frame_table[mfn], __ATOMIC_SEQ_CST) &
+	       FRAME_TYPE_MASK;
+}
+
+gboolean frames_lend(struct frames *frames, uint64_t mfn)
+{
+	uint32_t *lent = frames->build->lent;
+
+	if (lent)
+		__atomic_fetch_add(&lent[mfn], 1, __ATOMIC_SEQ_CST);
+	if (!is_table(frames, mfn))
+		return TRUE;
+	frames_return(frames, mfn);
+	return FALSE;
+}
+
+void frames_return(struct frames *frames, uint64_t mfn)
+{
+	uint32_t *lent = frames->build->lent;
+
+	if (lent)
+		__atomic_fetch_sub(&lent[mfn], 1, __ATOMIC_SEQ_CST);
+}
+
 void frames_wrote(struct frames *frames, uint64_t mfn)
 {
 	if (frames->build->written && mfn < frames->end)

@@ -86,6 +86,15 @@ gboolean frames_owned(const struct frames *frames, uint64_t mfn);
 void frames_hold(struct frames *frames, uint64_t mfn);
 void frames_unhold(struct frames *frames, uint64_t mfn);
 
+/**
+ * frames_lend() - somebody outside the VM may write to a frame of the guest from now on
+ *
+ * Until as many frames_return() it can't become a page table.
+ * Return: FALSE, and nothing has changed, when it is one.
+ */
+gboolean frames_lend(struct frames *frames, uint64_t mfn);
+void frames_return(struct frames *frames, uint64_t mfn);
+
 /** frames_held() - is it? */
 gboolean frames_held(const struct frames *frames, uint64_t mfn);
 

@@ -45,12 +45,14 @@ static struct grant_entry_v1 *entry_of(const struct grants *grants, uint32_t ref
 	return &page[ref % ENTRIES_PER_FRAME];
 }
 
+/* Pages that the helper writes to for as long as there is the domain */
 static void seed(struct grants *grants, uint32_t ref, uint64_t mfn)
 {
 	struct grant_entry_v1 *entry = entry_of(grants, ref);
 
 	if (entry)
 		*entry = (struct grant_entry_v1){ .flags = GTF_permit_access, .frame = mfn };
+	frames_lend(grants->frames, mfn);
 }
 
 struct grants *grants_new(struct build *build, struct frames *frames, unsigned int nr,
@@ -175,14 +177,13 @@ static void unmark(struct grant_entry_v1 *entry, const struct active *active)
 		__atomic_fetch_and(&entry->flags, ~flags, __ATOMIC_SEQ_CST);
 }
 
-/* A frame that a backend may use; page tables are not written by others. */
-static gboolean usable(const struct grants *grants, uint64_t mfn, gboolean write)
+/* Is it a frame that a backend may use?  Page tables are not written by others. */
+static gboolean hold(struct grants *grants, uint64_t mfn, gboolean write)
 {
-	const uint64_t *table = grants->build->frame_table;
-
-	if (!frames_owned(grants->frames, mfn))
+	if (write && !frames_lend(grants->frames, mfn))
 		return FALSE;
-	return !write || !(__atomic_load_n(&table[mfn], __ATOMIC_RELAXED) & FRAME_TYPE_MASK);
+	frames_hold(grants->frames, mfn);
+	return TRUE;
 }
 
 int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct grant_map *map)
@@ -199,15 +200,15 @@ int16_t grants_map(struct grants *grants, uint32_t ref, gboolean write, struct g
 	if (status != GNTST_okay)
 		return status;
 	mfn = active->maps ? active->mfn : __atomic_load_n(&entry->frame, __ATOMIC_SEQ_CST);
-	/* What is mapped for reading already may be a page table. */
-	if ((!active->maps || write) && !usable(grants, mfn, write)) {
+	/* What is in use stays usable, even when the guest has given it back. */
+	if ((!active->maps && !frames_owned(grants->frames, mfn)) ||
+	    !hold(grants, mfn, write)) {
 		unmark(entry, active);
 		return GNTST_general_error;
 	}
 	active->mfn = mfn;
 	active->maps++;
 	active->writes += write ? 1 : 0;
-	frames_hold(grants->frames, mfn);
 	*map = (struct grant_map){
 		.ref = ref,
 		.write = write,
@@ -221,8 +222,10 @@ void grants_unmap(struct grants *grants, const struct grant_map *map)
 {
 	struct active *active = active_of(grants, map->ref);
 
-	if (map->write)
+	if (map->write) {
 		frames_wrote(grants->frames, map->mfn);
+		frames_return(grants->frames, map->mfn);
+	}
 	active->maps--;
 	active->writes -= map->write ? 1 : 0;
 	unmark(entry_of(grants, map->ref), active);
