@@ -22,6 +22,14 @@
 #define PERM_RESIZE 3
 #define NR_PERMS 4
 
+/*
+ * A process that was killed holds its files a little longer: the kernel ends what its
+ * io_uring has in flight after it.  Locks of two kinds are one here, so there is no
+ * call that would wait for them.
+ */
+#define PATIENCE_MS 1000
+#define TRY_MS 20
+
 static int lock_byte(int fd, off_t byte)
 {
 	struct flock lock = {
@@ -53,7 +61,7 @@ static int for_each_bit(int fd, uint32_t bits, off_t base, int (*act)(int fd, of
 	return error;
 }
 
-int disk_lock(int fd, gboolean read_only)
+static int try_lock(int fd, gboolean read_only)
 {
 	/* What QEMU takes for a disk of a guest: readers don't bear writers either. */
 	uint32_t unshared = 1U << PERM_WRITE | 1U << PERM_RESIZE;
@@ -67,4 +75,15 @@ int disk_lock(int fd, gboolean read_only)
 	if (!error)
 		error = for_each_bit(fd, unshared, USED_BASE, test_byte);
 	return error == EACCES ? EAGAIN : error;
+}
+
+int disk_lock(int fd, gboolean read_only)
+{
+	int error = try_lock(fd, read_only);
+
+	for (int tries = PATIENCE_MS / TRY_MS; error == EAGAIN && tries > 0; tries--) {
+		g_usleep(TRY_MS * 1000);
+		error = try_lock(fd, read_only);
+	}
+	return error;
 }

@@ -13,6 +13,8 @@
  *             closed
  * @read_only: whether the user of the lock only reads
  *
+ * Waits up to a second for a process that is just ending.
+ *
  * Return: 0; EAGAIN if others use the image in a way that excludes this one; another
  * errno if this file can't be locked.
  */
