@@ -517,6 +517,8 @@ static void test_close_while_gone(void)
 	disk_close(disk);
 	g_assert_true(many.all);
 	g_assert_cmpint(many.error, ==, ECANCELED);
+	/* nbdkit of Debian 12 may end when a client goes in the middle of requests. */
+	start_server("memory 4M");
 	disk = open_disk(test_spec("raw", uri));
 	kill_server(SIGKILL);
 	wait_for_message("is gone");
