@@ -17,11 +17,14 @@ const char *scratch_path(const char *name)
 	g_autofree char *path = NULL;
 
 	if (!directory) {
-		/* Not /tmp, which may be memory: O_DIRECT wants a real file system. */
-		const char *build = g_getenv("XENEMU_BUILD");
-		g_autofree char *here = g_get_current_dir();
+		/*
+		 * Beside the program, in the build directory.  Not /tmp, which may be
+		 * memory: O_DIRECT wants a real file system.
+		 */
+		g_autofree char *program = g_file_read_link("/proc/self/exe", NULL);
+		g_autofree char *here = g_path_get_dirname(program);
 
-		directory = g_build_filename(build ? build : here, "disk-test-XXXXXX", NULL);
+		directory = g_build_filename(here, "disk-test-XXXXXX", NULL);
 		g_assert_nonnull(g_mkdtemp(directory));
 	}
 	path = g_build_filename(directory, name, NULL);
