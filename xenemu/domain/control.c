@@ -3,9 +3,8 @@
  * control.c - requests to a running guest's helper, through a Unix socket
  */
 #include "domain/control.h"
+#include "xenstore/listener.h"
 #include <errno.h>
-#include <gio/gio.h>
-#include <gio/gunixsocketaddress.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,14 +16,12 @@
 
 /**
  * struct control - see control.h
- * @service:  listens
- * @path:     of the socket
+ * @listener: our end
  * @verbs:    GArray of struct verb
  * @requests: GPtrArray of struct control_request: those that somebody waits for
  */
 struct control {
-	GSocketService *service;
-	char *path;
+	struct listener *listener;
 	GArray *verbs;
 	GPtrArray *requests;
 };
@@ -175,41 +172,32 @@ static gboolean on_in(int fd, GIOCondition condition G_GNUC_UNUSED, gpointer opa
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_incoming(GSocketService *service G_GNUC_UNUSED, GSocketConnection *stream,
-			    GObject *source G_GNUC_UNUSED, gpointer opaque)
+static void on_connected(void *opaque, GSocketConnection *stream)
 {
 	struct control *control = opaque;
 	struct control_request *request;
 
 	if (control->requests->len >= MAX_REQUESTS)
-		return TRUE;
+		return;
 	request = g_new0(struct control_request, 1);
 	request->control = control;
 	request->stream = g_object_ref(stream);
 	request->line = g_string_new(NULL);
 	request->source = g_unix_fd_add(request_fd(request), G_IO_IN, on_in, request);
 	g_ptr_array_add(control->requests, request);
-	return TRUE;
 }
 
 struct control *control_new(const char *path, GError **error)
 {
-	g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
-	g_autoptr(GSocketService) service = g_socket_service_new();
-	struct control *control;
+	struct control *control = g_new0(struct control, 1);
 
-	if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), address,
-					   G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
-					   NULL, NULL, error)) {
-		g_prefix_error(error, "%s: ", path);
+	control->listener = listener_new(path, on_connected, control, error);
+	if (!control->listener) {
+		g_free(control);
 		return NULL;
 	}
-	control = g_new0(struct control, 1);
-	control->path = g_strdup(path);
 	control->verbs = g_array_new(FALSE, FALSE, sizeof(struct verb));
 	control->requests = g_ptr_array_new();
-	g_signal_connect(service, "incoming", G_CALLBACK(on_incoming), control);
-	control->service = g_steal_pointer(&service);
 	return control;
 }
 
@@ -228,16 +216,10 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	/* It lives on until the main loop has ended its accept. */
-	g_signal_handlers_disconnect_by_data(control->service, control);
-	g_socket_service_stop(control->service);
-	g_socket_listener_close(G_SOCKET_LISTENER(control->service));
-	g_object_unref(control->service);
-	unlink(control->path);
+	listener_free(control->listener);
 	while (control->requests->len)
 		request_abandon(control->requests->pdata[0]);
 	g_ptr_array_unref(control->requests);
 	g_array_unref(control->verbs);
-	g_free(control->path);
 	g_free(control);
 }

@@ -6,10 +6,9 @@
  * waits for it), and costs nobody else anything.
  */
 #include "xenstore/connection.h"
+#include "xenstore/listener.h"
 #include "xenstore/xenstore.h"
 #include <errno.h>
-#include <gio/gio.h>
-#include <gio/gunixsocketaddress.h>
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,14 +22,12 @@
 /**
  * struct xenstore_socket - see xenstore.h
  * @xs:      the store
- * @service: listens
- * @path:    of the socket
+ * @listener: our end
  * @clients: GPtrArray of struct socket_client
  */
 struct xenstore_socket {
 	struct xenstore *xs;
-	GSocketService *service;
-	char *path;
+	struct listener *listener;
 	GPtrArray *clients;
 };
 
@@ -158,14 +155,13 @@ static gboolean on_out(int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSE
 	return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_incoming(GSocketService *service G_GNUC_UNUSED, GSocketConnection *stream,
-			    GObject *source G_GNUC_UNUSED, gpointer opaque)
+static void on_connected(void *opaque, GSocketConnection *stream)
 {
 	struct xenstore_socket *sock = opaque;
 	struct socket_client *client;
 
 	if (sock->clients->len >= MAX_CLIENTS)
-		return TRUE;
+		return;
 	client = g_new0(struct socket_client, 1);
 	client->owner = sock;
 	client->stream = g_object_ref(stream);
@@ -173,28 +169,20 @@ static gboolean on_incoming(GSocketService *service G_GNUC_UNUSED, GSocketConnec
 	client->conn = connection_new(sock->xs, 0, client_ready, client);
 	g_ptr_array_add(sock->clients, client);
 	client_wait(client);
-	return TRUE;
 }
 
 struct xenstore_socket *xenstore_socket_new(struct xenstore *xs, const char *path,
 					    GError **error)
 {
-	g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
-	g_autoptr(GSocketService) service = g_socket_service_new();
-	struct xenstore_socket *sock;
+	struct xenstore_socket *sock = g_new0(struct xenstore_socket, 1);
 
-	if (!g_socket_listener_add_address(G_SOCKET_LISTENER(service), address,
-					   G_SOCKET_TYPE_STREAM, G_SOCKET_PROTOCOL_DEFAULT,
-					   NULL, NULL, error)) {
-		g_prefix_error(error, "%s: ", path);
+	sock->listener = listener_new(path, on_connected, sock, error);
+	if (!sock->listener) {
+		g_free(sock);
 		return NULL;
 	}
-	sock = g_new0(struct xenstore_socket, 1);
 	sock->xs = xs;
-	sock->path = g_strdup(path);
 	sock->clients = g_ptr_array_new();
-	g_signal_connect(service, "incoming", G_CALLBACK(on_incoming), sock);
-	sock->service = g_steal_pointer(&service);
 	return sock;
 }
 
@@ -202,18 +190,12 @@ void xenstore_socket_free(struct xenstore_socket *sock)
 {
 	if (!sock)
 		return;
-	/* It lives on until the main loop has ended its accept. */
-	g_signal_handlers_disconnect_by_data(sock->service, sock);
-	g_socket_service_stop(sock->service);
-	g_socket_listener_close(G_SOCKET_LISTENER(sock->service));
-	g_object_unref(sock->service);
-	unlink(sock->path);
+	listener_free(sock->listener);
 	/* Their last events, such as that the domain is gone. */
 	for (unsigned int i = 0; i < sock->clients->len; i++)
 		client_send(sock->clients->pdata[i]);
 	while (sock->clients->len)
 		client_drop(sock->clients->pdata[0]);
 	g_ptr_array_unref(sock->clients);
-	g_free(sock->path);
 	g_free(sock);
 }
