@@ -8,7 +8,6 @@
 #include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Beyond these, whoever connects is disconnected at once. */
 #define MAX_REQUESTS 64
