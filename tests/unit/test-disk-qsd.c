@@ -324,7 +324,11 @@ static void test_killed(void)
 				       i % 256 * 65536);
 	g_assert_cmpint(run_tool(NULL, "%s '%s'", check->str, path), ==, 0);
 	g_string_free(check, TRUE);
-	g_assert_cmpint(run_tool(NULL, "qemu-img check -q '%s'", path), ==, 0);
+	/*
+	 * A cluster may be counted and not used yet when the end comes: a leak, which harms
+	 * nobody and is repaired here.  Errors are not, and fail.
+	 */
+	g_assert_cmpint(run_tool(NULL, "qemu-img check -q -r leaks '%s'", path), ==, 0);
 }
 
 int main(int argc, char **argv)
