@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -143,6 +144,15 @@ static void on_wake_signal(int sig)
 	(void)sig;
 }
 
+/* As QEMU names them, for those who look at threads or pin them. */
+static void name_thread(const struct kvm_thread *t)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "CPU %u/KVM", (unsigned int)(t - t->m->threads));
+	pthread_setname_np(t->thread, name);
+}
+
 /* Signals are the main thread's, but for the one that wakes a vCPU. */
 static int create_thread(struct kvm_thread *t)
 {
@@ -154,6 +164,8 @@ static int create_thread(struct kvm_thread *t)
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&t->thread, NULL, vcpu_thread, t);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!err)
+		name_thread(t);
 	return err;
 }
 
