@@ -7,9 +7,9 @@
  */
 #include "backend/disk-raw.h"
 #include "backend/disk-guess.h"
+#include "machine/watch.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <liburing.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
@@ -341,7 +341,7 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 		close(raw->file.fd);
 		goto fail;
 	}
-	raw->source = g_unix_fd_add(raw->ring.ring_fd, G_IO_IN, on_readable, raw);
+	raw->source = watch_fd(raw->ring.ring_fd, G_IO_IN, on_readable, raw);
 	if (raw->file.is_device && raw->disk.info.can_discard)
 		start_discards(raw);
 	tell_format(raw);

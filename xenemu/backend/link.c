@@ -4,7 +4,7 @@
  */
 #include "backend/link.h"
 #include "backend/link-private.h"
-#include <glib-unix.h>
+#include "machine/watch.h"
 #include <unistd.h>
 
 G_DEFINE_QUARK(xenemu - link - error - quark, link_error)
@@ -65,7 +65,7 @@ void link_want(struct link *link, gboolean want)
 		g_clear_handle_id(&link->in_source, g_source_remove);
 	else if (!link->in_source && !link->is_gone)
 		link->in_source =
-			g_unix_fd_add(link->fd, G_IO_IN | G_IO_ERR | G_IO_HUP, in_ready, link);
+			watch_fd(link->fd, G_IO_IN | G_IO_ERR | G_IO_HUP, in_ready, link);
 }
 
 static gboolean out_ready(G_GNUC_UNUSED gint fd, G_GNUC_UNUSED GIOCondition condition,

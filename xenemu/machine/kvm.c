@@ -12,6 +12,7 @@
 #include "machine/kvm-vcpu.h"
 #include "machine/machine.h"
 #include "machine/tsc.h"
+#include "machine/watch.h"
 #include "protocol.h"
 #include <errno.h>
 #include <glib-unix.h>
@@ -423,7 +424,7 @@ static gboolean add_doorbells(struct kvm *m, GError **error)
 	for (i = 0; i < m->nr_vcpus; i++)
 		if (!add_kick(m, i))
 			return fail(error, "doorbells");
-	m->sources[0] = g_unix_fd_add(m->event, G_IO_IN, on_event_doorbell, m);
+	m->sources[0] = watch_fd(m->event, G_IO_IN, on_event_doorbell, m);
 	m->sources[1] = g_unix_fd_add(m->handover, G_IO_IN, on_handover, m);
 	return TRUE;
 }

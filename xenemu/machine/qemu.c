@@ -14,6 +14,7 @@
 #include "machine/qemu-process.h"
 #include "machine/qmp.h"
 #include "machine/tsc.h"
+#include "machine/watch.h"
 #include "protocol.h"
 #include <errno.h>
 #include <glib-unix.h>
@@ -360,7 +361,7 @@ static struct machine *create(const struct machine_config *config, GError **erro
 		return NULL;
 	}
 	q->sources[0] = g_unix_fd_add(q->doorbells.call, G_IO_IN, on_call, q);
-	q->sources[1] = g_unix_fd_add(q->doorbells.event, G_IO_IN, on_event_doorbell, q);
+	q->sources[1] = watch_fd(q->doorbells.event, G_IO_IN, on_event_doorbell, q);
 	return &q->base;
 }
 
