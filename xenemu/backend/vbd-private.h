@@ -17,6 +17,7 @@ struct vbd_request;
  * @pages:   the ring's
  * @channel: the guest's events
  * @more:    source that goes on with requests, or 0
+ * @asleep:  the guest sends an event for its next request; else we look when another is done
  */
 struct vbd_queue {
 	struct vbd *vbd;
@@ -24,6 +25,7 @@ struct vbd_queue {
 	struct device_pages pages;
 	struct device_channel channel;
 	guint more;
+	gboolean asleep;
 };
 
 /**
@@ -37,6 +39,7 @@ struct vbd_queue {
  * @queues:    @nr_queues of them while connected
  * @persistent: the guest lets us keep its grants: struct grant_map by reference, or NULL
  * @in_flight: requests taken and not answered, and @last_flush
+ * @transfers: those that the disk reads or writes
  * @barrier:   one of them that waits for those before it, or is under way; no other is
  *             taken meanwhile
  * @stopped:   nothing more is done for the guest
@@ -55,6 +58,7 @@ struct vbd {
 	unsigned int nr_queues;
 	GHashTable *persistent;
 	unsigned int in_flight;
+	unsigned int transfers;
 	struct vbd_request *barrier;
 	gboolean stopped;
 	gboolean draining;

@@ -16,6 +16,13 @@
 /* Requests that a guest may keep us busy with before others have their turn. */
 #define TURN 256
 
+/*
+ * With so many transfers under way the disk has enough to do, and the guest need not wake
+ * us for each further request: the next transfer that is done does.  Flushes and discards
+ * don't count, since they may take seconds.
+ */
+#define BUSY 8
+
 /**
  * struct vbd_request - a request in flight
  * @disk:      what the disk sees of it at a time
@@ -134,6 +141,14 @@ static void serve_all(struct vbd *vbd)
 		vbd_serve(&vbd->queues[i]);
 }
 
+/* The queues whose guest sends no events. */
+static void serve_awake(struct vbd *vbd)
+{
+	for (unsigned int i = 0; i < vbd->nr_queues && !vbd->stopped; i++)
+		if (!vbd->queues[i].asleep)
+			vbd_serve(&vbd->queues[i]);
+}
+
 static void finish(struct vbd_request *req, int error)
 {
 	struct vbd_queue *queue = req->queue;
@@ -155,6 +170,13 @@ static void finish(struct vbd_request *req, int error)
 	resume(vbd);
 	if (was_barrier || was_full)
 		serve_all(vbd);
+	else
+		serve_awake(vbd);
+}
+
+static gboolean is_transfer(enum disk_op op)
+{
+	return op == DISK_READ || op == DISK_WRITE;
 }
 
 static void note_written(struct vbd *vbd, const struct disk_request *disk, int error)
@@ -167,6 +189,7 @@ static void note_written(struct vbd *vbd, const struct disk_request *disk, int e
 
 static void submit(struct vbd_request *req, gboolean fua)
 {
+	req->queue->vbd->transfers += is_transfer(req->what);
 	req->disk = (struct disk_request){
 		.op = req->what,
 		.fua = fua,
@@ -183,6 +206,7 @@ static void request_done(struct disk_request *disk, int error)
 {
 	struct vbd_request *req = (struct vbd_request *)disk;
 
+	req->queue->vbd->transfers -= is_transfer(disk->op);
 	note_written(req->queue->vbd, disk, error);
 	if (!error && req->flush && req->length && !req->queue->vbd->stopped) {
 		req->flush = FALSE;
@@ -419,6 +443,7 @@ void vbd_serve(void *opaque)
 	unsigned int turn = 0;
 	uint32_t count;
 
+	queue->asleep = FALSE;
 	while (!vbd->stopped && !vbd->barrier && !queue->more &&
 	       vbd->in_flight < VBD_MAX_IN_FLIGHT) {
 		if (!blkif_ring_pending(&queue->ring, &count)) {
@@ -426,7 +451,9 @@ void vbd_serve(void *opaque)
 				    count);
 			vbd_stop(vbd);
 		} else if (!count) {
-			if (blkif_ring_sleep(&queue->ring))
+			if (vbd->transfers < BUSY)
+				queue->asleep = blkif_ring_sleep(&queue->ring);
+			if (queue->asleep || vbd->transfers >= BUSY)
 				break;
 		} else if (turn++ == TURN) {
 			queue->more =
