@@ -377,6 +377,21 @@ static void wild_keys(void)
 	is_good("wild keys");
 }
 
+/* There before the backend has looked at the ring for the first time. */
+static void early_frame(void)
+{
+	frontend_start_over(&net.fe);
+	offer_rings();
+	SLOT(4090, 60, 0);
+	RING_PUSH_REQUESTS(&net.tx);
+	frontend_state(&net.fe, XenbusStateConnected);
+	ok(frontend_wait_state(&net.fe, XenbusStateClosing),
+	   "past the page before connecting: the backend closes");
+	start_over("past the page before connecting");
+	connect();
+	is_good("a bad frame before connecting");
+}
+
 static void state_flood(void)
 {
 	struct store_event event;
@@ -428,6 +443,7 @@ void guest_main(void)
 	random_requests();
 	multicast();
 	wild_keys();
+	early_frame();
 	state_flood();
 	done();
 }

@@ -202,6 +202,36 @@ static void test_early(void)
 	net_free(net);
 }
 
+/* The same, but past the page: the interface is lost as it is by a later one. */
+static void test_early_bad(void)
+{
+	struct net *net = net_new("tap=fake0");
+	struct net_queue *queue = &net->queues[0];
+	uint8_t frame[60];
+
+	net_queue_keys(net, 0, "", FALSE);
+	net_features(net, NET_LINUX);
+	net_put(queue, &(struct netif_tx_request){
+			       .gref = front_grant(net->front, NET_DATA, TRUE),
+			       .offset = 4090,
+			       .size = 60,
+		       });
+	queue->tx->req_prod = queue->tx_prod;
+	front_set_state(net->front, NET_VIF, XenbusStateConnected);
+	net_assert_failed(net, "*60 bytes from 4090*");
+	/* Nobody would take it: the main loop comes to rest. */
+	net_fill(frame, sizeof(frame));
+	fake_link_feed(net->link, frame, sizeof(frame), NULL);
+	front_turn();
+	g_assert_cmpuint(net->link->link.in_source, ==, 0);
+	front_set_state(net->front, NET_VIF, XenbusStateClosed);
+	front_set_state(net->front, NET_VIF, XenbusStateInitialising);
+	net_queue_keys(net, 0, "", FALSE);
+	net_connect(net);
+	assert_works(net);
+	net_free(net);
+}
+
 /* A ring that does not start at 0, as after a guest's resume */
 static void test_odd_start(void)
 {
@@ -310,6 +340,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/vif/reconnect", test_reconnect);
 	g_test_add_func("/vif/after-failure", test_after_failure);
 	g_test_add_func("/vif/early", test_early);
+	g_test_add_func("/vif/early-bad", test_early_bad);
 	g_test_add_func("/vif/odd-start", test_odd_start);
 	g_test_add_func("/vif/leave-busy", test_leave_busy);
 	g_test_add_func("/vif/remove", test_remove);

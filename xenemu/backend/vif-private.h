@@ -146,10 +146,15 @@ struct vif {
 struct device *vif_new(struct vif_spec *spec, struct link *link, const struct device_host *host,
 		       GError **error);
 
-/** vif_fail() - the guest broke the rules; the caller returns to the main loop */
+/**
+ * vif_fail() - the guest broke the rules; the caller returns to the main loop
+ *
+ * The link is not listened to any more: nobody would take what it has.
+ */
 #define vif_fail(vif, ...)                                                                     \
 	do {                                                                                   \
 		(vif)->failed = TRUE;                                                          \
+		link_want((vif)->link, FALSE);                                                 \
 		device_fail((vif)->dev, __VA_ARGS__);                                          \
 	} while (0)
 
@@ -188,6 +193,14 @@ gboolean vif_ring_ask(struct vif_ring *ring, RING_IDX seen);
 
 /** vif_tx_run() - send what the guest has put into its ring */
 void vif_tx_run(struct vif_queue *queue);
+
+/**
+ * vif_tx_start() - the same from the main loop
+ *
+ * A device can't fail before connect() has returned, so its requests are not looked at
+ * from in there.
+ */
+void vif_tx_start(struct vif_queue *queue);
 
 /** vif_tx_stop() - no more of it */
 void vif_tx_stop(struct vif_queue *queue);

@@ -375,6 +375,12 @@ static gboolean go_on(gpointer opaque)
 	return G_SOURCE_REMOVE;
 }
 
+void vif_tx_start(struct vif_queue *queue)
+{
+	if (!queue->more)
+		queue->more = g_idle_add_full(G_PRIORITY_DEFAULT, go_on, queue, NULL);
+}
+
 void vif_tx_run(struct vif_queue *queue)
 {
 	unsigned int budget = VIF_BUDGET;
@@ -386,7 +392,7 @@ void vif_tx_run(struct vif_queue *queue)
 	if (vif_ring_push(&queue->tx))
 		device_notify(&queue->channel);
 	if (!budget)
-		queue->more = g_idle_add_full(G_PRIORITY_DEFAULT, go_on, queue, NULL);
+		vif_tx_start(queue);
 }
 
 void vif_tx_stop(struct vif_queue *queue)

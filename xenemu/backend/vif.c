@@ -204,7 +204,7 @@ static gboolean vif_connect(struct device *dev, GError **error)
 	vif_rx_start(vif);
 	/* As if events had come: what was sent before had none. */
 	for (unsigned int i = 0; i < vif->nr_queues; i++)
-		vif_tx_run(&vif->queues[i]);
+		vif_tx_start(&vif->queues[i]);
 	return TRUE;
 }
 
