@@ -264,10 +264,20 @@ static void unknown_call(void)
 	expect_end(dom, DOMAIN_FAILED);
 }
 
+/* What a backend quotes of the guest */
+static void escapes(void)
+{
+	struct domain *dom = start(0, NULL);
+
+	domain_message(dom, "vif 0: %s", "the guest\nxenemu: other: says \033[2Jso");
+	stop(dom);
+}
+
 static void dead_machine(void)
 {
 	struct domain *dom = start(0, NULL);
-	GError *error = g_error_new(MACHINE_ERROR, MACHINE_ERROR_FAILED, "it fell over");
+	GError *error =
+		g_error_new(MACHINE_ERROR, MACHINE_ERROR_FAILED, "it fell over\nand said so\n");
 
 	fake_machine.config.events->died(fake_machine.config.opaque, error);
 	g_error_free(error);
@@ -541,7 +551,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/domain/end-early", test_end_early);
 	add_message_test("/domain/unknown-call", unknown_call,
 			 "xenemu: fake: the monitor made an unknown call, 1000\n");
-	add_message_test("/domain/dead-machine", dead_machine, "xenemu: fake: it fell over\n");
+	add_message_test("/domain/dead-machine", dead_machine,
+			 "xenemu: fake: it fell over\nxenemu: fake: and said so\n");
+	add_message_test("/domain/escapes", escapes,
+			 "xenemu: fake: vif 0: the guest?xenemu: other: says ?[2Jso\n");
 	add_message_test("/domain/guest-crash", guest_crash,
 			 "Domain 1 (vcpu#0) crashed: *kernel stack (vector 14,*"
 			 "rip: ffff:ffffffffffffffff*nothing mapped at*mmuext_op/4294967295*"

@@ -73,8 +73,20 @@ static const struct bad_keys bad_keys[] = {
 	{ "queues-0", NET_LINUX, "multi-queue-num-queues", "0", "*wants `0' queues*" },
 	{ "queues-9", NET_LINUX, "multi-queue-num-queues", "9", "*wants `9' queues*" },
 	{ "queues-word", NET_LINUX, "multi-queue-num-queues", "x", "*wants `x' queues*" },
+	{ "queues-escapes", NET_LINUX, "multi-queue-num-queues",
+	  "1\n\033]0;owned\007xenemu: forged", "*wants `1??]0;owned?xenemu: forged' queues*" },
 	{ "queues-missing", NET_LINUX, "multi-queue-num-queues", "2", "*queue-0/tx-ring-ref*" },
 };
+
+/* Tools of the host find the reason, too. */
+static void assert_error_node(struct net *net, const char *reason)
+{
+	g_autofree char *text = xenstore_read(net->front->fake->dom.store,
+					      "/local/domain/0/error/backend/vif/1/0/error");
+
+	g_assert_nonnull(text);
+	g_assert_true(g_pattern_match_simple(reason, text));
+}
 
 static void test_bad_keys(gconstpointer opaque)
 {
@@ -87,6 +99,7 @@ static void test_bad_keys(gconstpointer opaque)
 	front_set_state(net->front, NET_VIF, XenbusStateConnected);
 	g_assert_cmpstr(net->front->messages->str, !=, "");
 	net_assert_failed(net, bad->reason);
+	assert_error_node(net, bad->reason);
 	net_free(net);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "backend/device.h"
 #include "domain/domain.h"
+#include "domain/printable.h"
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -37,12 +38,14 @@ void device_message(struct device *dev, const char *format, ...)
 	say(dev, text);
 }
 
-/* As xenbus_dev_fatal(): where tools look for it. */
-static void report_failure(struct device *dev, const char *text)
+/* As xenbus_dev_fatal(): where tools look for it.  What it quotes is the guest's. */
+static void report_failure(struct device *dev, const char *reason)
 {
+	g_autofree char *text = g_strdup(reason);
 	g_autofree char *path = g_strdup_printf("/local/domain/0/error/backend/%s/%u/%u/error",
 						dev->ops->kind, DOMID_GUEST, dev->handle);
 
+	make_printable(text);
 	xenstore_write(dev->host->store, path, text, 0, -1);
 	if (++dev->failures <= MAX_MESSAGES)
 		say(dev, text);

@@ -3,6 +3,7 @@
  * domain.c - a running guest: made, started, ended
  */
 #include "domain/domain.h"
+#include "domain/printable.h"
 #include "domain/private.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,8 @@ void domain_message(const struct domain *dom, const char *format, ...)
 	va_start(args, format);
 	text = g_strdup_vprintf(format, args);
 	va_end(args);
+	/* Some of it may be the guest's, a key of its own for instance. */
+	make_printable(text);
 	fprintf(stderr, "xenemu: %s: %s\n", dom->name, text);
 	g_free(text);
 }
@@ -43,9 +46,18 @@ static void on_event(void *opaque)
 		events_serve(dom->events);
 }
 
+/* A machine's last words may have several lines. */
 static void on_died(void *opaque, const GError *error)
 {
-	domain_fail(opaque, DOMAIN_FAILED, "%s", error->message);
+	struct domain *dom = opaque;
+	g_auto(GStrv) lines = g_strsplit(error->message, "\n", -1);
+
+	if (dom->end != DOMAIN_RUNNING)
+		return;
+	domain_fail(dom, DOMAIN_FAILED, "%s", *lines ? *lines : "");
+	for (char **line = lines; *line; line++)
+		if (line != lines && **line)
+			domain_message(dom, "%s", *line);
 }
 
 static const struct machine_events machine_events = {

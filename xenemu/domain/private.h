@@ -84,6 +84,8 @@ struct domain {
 /**
  * domain_message() - one line for the user, on stderr
  * @dom: prefixes its name
+ *
+ * What is not printable is replaced, newlines as well.
  */
 void domain_message(const struct domain *dom, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
