@@ -65,10 +65,55 @@ static void test_wrong(void)
 			g_error("\"%s\" was taken for %u", wrong[i], number);
 }
 
+static void test_same_disk(void)
+{
+	static const struct {
+		const char *a, *b;
+		gboolean same;
+	} pairs[] = {
+		{ "xvda", "xvda", TRUE },
+		{ "xvda", "xvdb", FALSE },
+		{ "xvda", "xvda1", TRUE },
+		{ "xvda15", "xvda16", TRUE },
+		{ "xvda", "hda", TRUE },
+		{ "xvdb", "hda", FALSE },
+		{ "xvdb", "hdb2", TRUE },
+		{ "xvdc", "hdc", TRUE },
+		{ "xvdd1", "hdd1", TRUE },
+		{ "xvda", "sda", TRUE },
+		{ "hda", "sda", TRUE },
+		{ "xvdp", "sdp1", TRUE },
+		{ "xvdq", "sdq", TRUE },
+		{ "xvdp", "sdq", FALSE },
+		{ "xvdz", "sdz", TRUE },
+		{ "xvdaa", "sdaa15", TRUE },
+		/* The last disk of one major, the first of the next */
+		{ "xvddx", "sddx", TRUE },
+		{ "xvddy", "sddy", TRUE },
+		{ "xvdiv", "sdiv", TRUE },
+		{ "xvdiv", "sdiu", FALSE },
+		/* xen-blkfront knows no further IDE disks. */
+		{ "xvde", "hde", FALSE },
+		{ "hde", "hde", TRUE },
+		{ "1", "xvda", FALSE },
+		{ "0xca10", "hdb", TRUE },
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		uint32_t a = 0, b = 0;
+
+		g_assert_true(vdev_parse(pairs[i].a, &a) && vdev_parse(pairs[i].b, &b));
+		g_test_message("%s %s", pairs[i].a, pairs[i].b);
+		g_assert_cmpint(vdev_same_disk(a, b), ==, pairs[i].same);
+		g_assert_cmpint(vdev_same_disk(b, a), ==, pairs[i].same);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/vdev/names", test_names);
 	g_test_add_func("/vdev/wrong", test_wrong);
+	g_test_add_func("/vdev/same-disk", test_same_disk);
 	return g_test_run();
 }

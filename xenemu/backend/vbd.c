@@ -443,7 +443,8 @@ static gboolean name_taken(const GPtrArray *specs, uint32_t number)
 		const struct disk_spec *spec = specs->pdata[i];
 		uint32_t other;
 
-		if (spec->vdev && vdev_parse(spec->vdev, &other) && other == number)
+		if (spec->vdev && vdev_parse(spec->vdev, &other) &&
+		    vdev_same_disk(other, number))
 			return TRUE;
 	}
 	return FALSE;

@@ -38,6 +38,8 @@ uint64_t vbd_rescan(struct device *dev);
  * vbd_name_disks() - give names to disks whose user chose none: the first free of
  * xvda, xvdb...
  * @specs: struct disk_spec
+ *
+ * hda and sda take xvda as well, see vdev_same_disk().
  */
 void vbd_name_disks(const GPtrArray *specs);
 

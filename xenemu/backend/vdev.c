@@ -129,3 +129,36 @@ gboolean vdev_parse(const char *name, uint32_t *number)
 	}
 	return parse_plain(name, number) || parse_number(name, number);
 }
+
+/* Majors from @first on, each with 16 disks of 16 partitions */
+static gboolean is_scsi(unsigned int major, unsigned int first, unsigned int nr)
+{
+	return major >= first && major < first + nr;
+}
+
+/* The n-th xvd of Linux's xen_translate_vdev(); FALSE: it takes no such number. */
+static gboolean linux_disk(uint32_t number, unsigned int *disk)
+{
+	unsigned int major = number >> 8, minor = number & 0xff;
+
+	if (number >= VDEV_EXTENDED)
+		*disk = (number - VDEV_EXTENDED) >> 8;
+	else if (major == 202 || major == 8)
+		*disk = minor >> 4;
+	else if (major == 3 || major == 22)
+		*disk = (minor >> 6) + (major == 3 ? 0 : 2);
+	else if (is_scsi(major, 65, 7))
+		*disk = (major - 65 + 1) * 16 + (minor >> 4);
+	else if (is_scsi(major, 128, 8))
+		*disk = (major - 128 + 8) * 16 + (minor >> 4);
+	else
+		return FALSE;
+	return TRUE;
+}
+
+gboolean vdev_same_disk(uint32_t a, uint32_t b)
+{
+	unsigned int disk_a, disk_b;
+
+	return a == b || (linux_disk(a, &disk_a) && linux_disk(b, &disk_b) && disk_a == disk_b);
+}

@@ -21,4 +21,12 @@
  */
 gboolean vdev_parse(const char *name, uint32_t *number);
 
+/**
+ * vdev_same_disk() - can a guest have only one of two numbers?
+ *
+ * Besides equal numbers these are a disk and its partitions, and disks that Linux's
+ * xen-blkfront shows by the same name: it has hda, sda and xvda all as xvda.
+ */
+gboolean vdev_same_disk(uint32_t a, uint32_t b);
+
 #endif

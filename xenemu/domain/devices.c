@@ -71,6 +71,17 @@ struct device *devices_find(const struct devices *devices, const char *kind,
 	return NULL;
 }
 
+struct device *devices_nth(const struct devices *devices, const char *kind, unsigned int nth)
+{
+	for (unsigned int i = 0; i < devices->all->len; i++) {
+		struct device *dev = devices->all->pdata[i];
+
+		if (!g_strcmp0(dev->ops->kind, kind) && !nth--)
+			return dev;
+	}
+	return NULL;
+}
+
 static void tell_gone(struct leaving *leaving)
 {
 	if (leaving->removed)

@@ -24,6 +24,9 @@ gboolean devices_add(struct devices *devices, const struct device_config *config
 struct device *devices_find(const struct devices *devices, const char *kind,
 			    unsigned int handle);
 
+/** devices_nth() - devices of a kind, one after another; NULL behind the last */
+struct device *devices_nth(const struct devices *devices, const char *kind, unsigned int nth);
+
 /**
  * devices_remove() - ask the guest to let go of a device, and free it when it has
  * @dev:     not leaving yet

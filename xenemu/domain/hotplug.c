@@ -18,6 +18,16 @@ static void make_absolute(struct disk_spec *spec, const char *directory)
 	g_free(target);
 }
 
+static gboolean has_disk(const struct domain *dom, uint32_t number)
+{
+	const struct device *dev;
+
+	for (unsigned int i = 0; (dev = devices_nth(dom->devices, "vbd", i)); i++)
+		if (vdev_same_disk(dev->handle, number))
+			return TRUE;
+	return FALSE;
+}
+
 /* The first of xvda, xvdb... that the guest has not got. */
 static void choose_vdev(const struct domain *dom, struct disk_spec *spec)
 {
@@ -25,7 +35,7 @@ static void choose_vdev(const struct domain *dom, struct disk_spec *spec)
 		char name[] = { 'x', 'v', 'd', c, '\0' };
 		uint32_t number;
 
-		if (vdev_parse(name, &number) && !devices_find(dom->devices, "vbd", number))
+		if (vdev_parse(name, &number) && !has_disk(dom, number))
 			spec->vdev = g_strdup(name);
 	}
 }

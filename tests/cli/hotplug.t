@@ -1,0 +1,79 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Devices that come and go while a guest runs which has no drivers for them: names and
+# numbers that are chosen, what is refused, what is said.
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use File::Temp;
+use GuestRun;
+use TestCommand;
+
+my $dir = File::Temp->newdir;
+$ENV{XENEMU_RUNTIME_DIR} = "$dir";
+
+sub image {
+	my ($name) = @_;
+	return write_file("$dir/$name", "\0" x (64 << 10));
+}
+
+# start_guest(OPTIONS...): a guest called one that idles
+sub start_guest {
+	my $guest = start_xenemu('run', '--kernel', guest('store'), '--memory', 32, '--machine',
+		'qemu', '--timeout', 300, '--extra', 'idle', '--name', 'one', @_);
+	$guest->expect(qr/ready/, 120) or diag $guest->messages;
+	return $guest;
+}
+
+# says(OUT, ARGS...): a command prints that and succeeds
+sub says {
+	my ($out, @args) = @_;
+	my $ran = xenemu(@args);
+	is_deeply([ $ran->{status}, $ran->{out} ], [ 0, $out ], "@args") or diag $ran->{err};
+}
+
+# fails(PATTERN, ARGS...): a command of a running guest is refused
+sub fails {
+	my ($pattern, @args) = @_;
+	my $ran = xenemu(@args);
+	is($ran->{status}, 1, "@args: status");
+	like($ran->{err}, $pattern, "@args: message");
+}
+
+# store(WHAT, ARGS...): a tool of xenstore-utils
+sub store {
+	my ($tool, @args) = @_;
+	local $ENV{XENSTORED_PATH} = "$dir/one/xenstore";
+	my $run = GuestRun->start(command => [ "xenstore-$tool", @args ], closed_input => 1);
+	is($run->finish(60), 0, "xenstore-$tool @args") or diag $run->messages;
+	return $run->console;
+}
+
+# hda is xvda for Linux.
+sub disks {
+	my $guest = start_guest('--disk', image('a') . ',,hda', '--disk', image('b'));
+	is(store('read', '/local/domain/0/backend/vbd/1/51728/dev'), "xvdb\n", 'xvda is left out');
+	says("xvdc\n", 'block-attach', 'one', image('c'));
+	says("sde\n", 'block-attach', 'one', image('d') . ',,sde');
+	says("xvdd\n", 'block-attach', 'one', image('e'));
+	says("xvdf\n", 'block-attach', 'one', image('f'));
+	says('', 'block-detach', 'one', 'hda');
+	says("xvda\n", 'block-attach', 'one', image('a'));
+	fails(qr/the guest has no disk hda$/, 'block-detach', 'one', 'hda');
+
+	store('write', '/local/domain/1/error/device/vbd/51712/error', "16 xlvbd_add\nat");
+	ok($guest->expect_message(qr/^xenemu: one: vbd 51712 \(xvda\): .* says: 16 xlvbd_add\?at$/m,
+		60), 'what a driver complains about is told') or diag $guest->messages;
+	is(xenemu('destroy', '--wait', 'one')->{status}, 0, 'destroyed');
+	$guest->finish(60);
+}
+
+SKIP: {
+	skip 'xenstore-utils is not installed', 1
+		unless grep { -x "$_/xenstore-ls" } split /:/, $ENV{PATH};
+	subtest 'disks' => \&disks;
+}
+done_testing;
