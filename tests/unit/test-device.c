@@ -416,6 +416,37 @@ static void test_pages(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 		g_assert_cmpint(front_in_use(fix->front, refs[i]), ==, 0);
 }
 
+/* What Linux's frontends write where they fail; a guest may write more of it. */
+static void complain(struct fixture *fix, const char *text)
+{
+	g_assert_true(xenstore_write(fix->front->host.store,
+				     "/local/domain/1/error/device/toy/7/error", text, 1, -1));
+	front_turn();
+}
+
+static void test_complaint(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
+{
+	g_autofree char *endless = g_strnfill(1000, 'x');
+	g_autoptr(GError) error = NULL;
+
+	complain(fix, "");
+	g_assert_cmpstr(fix->front->messages->str, ==, "");
+	complain(fix, "16 xlvbd_add at \033[2J/local\n");
+	complain(fix, "another");
+	g_assert_cmpstr(fix->front->messages->str, ==,
+			"toy 7 (toy0): the guest's driver says: 16 xlvbd_add at ?[2J/local?\n");
+	/* It does not concern the next device of this number. */
+	device_free(fix->dev);
+	g_string_set_size(fix->front->messages, 0);
+	fix->dev = device_new(&early_ops, &fix->front->host, HANDLE, NULL, &fix->toy, &error);
+	device_start(fix->dev);
+	front_turn();
+	g_assert_cmpstr(fix->front->messages->str, ==, "");
+	complain(fix, endless);
+	g_assert_cmpuint(fix->front->messages->len, <, 300);
+	g_assert_cmpuint(fix->front->messages->len, >, 200);
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const wrong[][3] = {
@@ -453,5 +484,6 @@ int main(int argc, char **argv)
 	ADD("remove-unused", test_remove_unused);
 	ADD("remove-then-connect", test_remove_then_connect);
 	ADD("pages", test_pages);
+	ADD("complaint", test_complaint);
 	return g_test_run();
 }

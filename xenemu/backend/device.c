@@ -12,9 +12,13 @@
 #include "domain/printable.h"
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A guest that fails again and again is not worth more lines than this. */
 #define MAX_MESSAGES 10
+
+/* So many bytes of what a driver says are shown. */
+#define MAX_COMPLAINT 200
 
 G_DEFINE_QUARK(xenemu - device - error - quark, device_error)
 
@@ -51,6 +55,28 @@ static void report_failure(struct device *dev, const char *reason)
 		say(dev, text);
 	if (dev->failures == MAX_MESSAGES)
 		say(dev, "further failures are not reported");
+}
+
+/* Where Xen's frontends say why they can't use a device: xenbus_dev_error() */
+static char *complaint_path(const struct device *dev)
+{
+	return g_strdup_printf("/local/domain/%u/error/device/%s/%u/error", DOMID_GUEST,
+			       dev->ops->kind, dev->handle);
+}
+
+/* Once: a driver that is loaded again and again says so again and again. */
+static void frontend_complained(void *opaque, const char *path)
+{
+	struct device *dev = opaque;
+	g_autofree char *text = xenstore_read(dev->host->store, path);
+
+	if (dev->complained || !text || !*text)
+		return;
+	dev->complained = TRUE;
+	if (strlen(text) > MAX_COMPLAINT)
+		text[MAX_COMPLAINT] = '\0';
+	make_printable(text);
+	device_message(dev, "the guest's driver says: %s", text);
 }
 
 /* --- xenstore --- */
@@ -322,9 +348,14 @@ struct device *device_new(const struct device_ops *ops, const struct device_host
 void device_start(struct device *dev)
 {
 	g_autofree char *state = g_strdup_printf("%s/state", dev->frontend);
+	g_autofree char *complaint = complaint_path(dev);
 
 	set_state(dev, XenbusStateInitWait);
 	dev->watch = xenstore_watch(dev->host->store, state, frontend_changed, dev);
+	/* Not what an earlier device of this number has left there. */
+	xenstore_remove(dev->host->store, complaint);
+	dev->complaint_watch =
+		xenstore_watch(dev->host->store, complaint, frontend_complained, dev);
 }
 
 void device_remove(struct device *dev, void (*removed)(void *opaque, struct device *dev),
@@ -348,8 +379,10 @@ void device_free(struct device *dev)
 {
 	if (!dev)
 		return;
-	if (dev->watch)
+	if (dev->watch) {
 		xenstore_unwatch(dev->host->store, dev->watch);
+		xenstore_unwatch(dev->host->store, dev->complaint_watch);
+	}
 	dev->watch = 0;
 	g_clear_handle_id(&dev->failing, g_source_remove);
 	g_clear_handle_id(&dev->gone, g_source_remove);

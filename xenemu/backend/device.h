@@ -97,6 +97,8 @@ struct device_ops {
  * @link:     how far connect() and disconnect() have come
  * @online:   FALSE: it goes away once the frontend is closed
  * @watch:    on the frontend's state, or 0
+ * @complaint_watch: on what the frontend says about its failures; with @watch
+ * @complained: it has said something, and the user knows
  * @failures: how often the guest lost it
  * @failing:  source that disconnects after device_fail(), or 0
  * @gone:     source that calls @removed, or 0
@@ -120,6 +122,8 @@ struct device {
 	} link;
 	gboolean online;
 	unsigned int watch;
+	unsigned int complaint_watch;
+	gboolean complained;
 	unsigned int failures;
 	guint failing;
 	guint gone;
@@ -156,7 +160,11 @@ struct device_config {
 struct device *device_new(const struct device_ops *ops, const struct device_host *host,
 			  unsigned int handle, const char *name, void *data, GError **error);
 
-/** device_start() - everything is there: state InitWait, and watch the frontend */
+/**
+ * device_start() - everything is there: state InitWait, and watch the frontend
+ *
+ * If its driver says why it can't use the device, the user is told.
+ */
 void device_start(struct device *dev);
 
 /**
