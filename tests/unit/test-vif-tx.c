@@ -194,6 +194,61 @@ static void test_gso(void)
 	net_free(net);
 }
 
+/* RFC 1071, slowly */
+static uint32_t sum_words(uint32_t sum, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		sum += i % 2 ? bytes[i] : bytes[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return sum;
+}
+
+/*
+ * A frame to be segmented whose sender left the checksum blank and did not say so: the
+ * field has the sum of addresses, protocol and length then, all else is as it was sent.
+ */
+static void test_gso_not_blank(gconstpointer opaque)
+{
+	gboolean ipv6 = opaque != NULL;
+	size_t at = ipv6 ? 22 : 26, tcp = ipv6 ? 54 : 34;
+	struct net *net = net_connected(NET_LINUX, FALSE);
+	struct net_queue *queue = &net->queues[0];
+	struct virtio_net_hdr hdr;
+	uint8_t frame[1000], *page = front_page(net->front, NET_DATA);
+	uint32_t sum;
+
+	make_tcp4(frame, sizeof(frame));
+	if (ipv6)
+		memcpy(frame + 12, "\x86\xdd\x60\x00\x00\x00\x00\x00\x06\x40", 10);
+	memcpy(page, frame, sizeof(frame));
+	net_put(queue, &(struct netif_tx_request){
+			       .gref = front_grant(net->front, NET_DATA, TRUE),
+			       .flags = NETTXF_extra_info,
+			       .size = sizeof(frame),
+		       });
+	net_put_extra(queue, &(struct netif_extra_info){
+				     .type = XEN_NETIF_EXTRA_TYPE_GSO,
+				     .u.gso = { .size = 100,
+						.type = ipv6 ? XEN_NETIF_GSO_TYPE_TCPV6
+							     : XEN_NETIF_GSO_TYPE_TCPV4 },
+			     });
+	net_send(net, queue);
+	sum = sum_words(6 + sizeof(frame) - tcp, frame + at, tcp - at);
+	frame[tcp + 16] = sum >> 8;
+	frame[tcp + 17] = sum;
+	net_assert_sent(net, frame, sizeof(frame), &hdr);
+	g_assert_cmpuint(hdr.flags, ==, VIRTIO_NET_HDR_F_NEEDS_CSUM);
+	g_assert_cmpuint(hdr.csum_start, ==, tcp);
+	g_assert_cmpuint(hdr.csum_offset, ==, 16);
+	g_assert_cmpuint(hdr.gso_size, ==, 100);
+	g_assert_cmpuint(hdr.gso_type, ==,
+			 ipv6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4);
+	g_assert_cmpint(net_answer(queue).status, ==, NETIF_RSP_OKAY);
+	net_assert_alive(net);
+	net_free(net);
+}
+
 static void put_multicast(struct net *net, uint8_t type, uint8_t last)
 {
 	struct net_queue *queue = &net->queues[0];
@@ -562,6 +617,8 @@ int main(int argc, char **argv)
 	g_test_add_func("/vif/tx/pieces", test_pieces);
 	g_test_add_func("/vif/tx/checksum", test_checksum);
 	g_test_add_func("/vif/tx/gso", test_gso);
+	g_test_add_data_func("/vif/tx/gso-not-blank/ipv4", NULL, test_gso_not_blank);
+	g_test_add_data_func("/vif/tx/gso-not-blank/ipv6", "", test_gso_not_blank);
 	g_test_add_func("/vif/tx/multicast", test_multicast);
 	g_test_add_func("/vif/tx/multicast-bounded", test_multicast_bounded);
 	g_test_add_func("/vif/tx/busy", test_busy);

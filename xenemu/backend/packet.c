@@ -19,6 +19,9 @@
 #define MAX_TAGS 2
 #define IPV4_MIN 20
 #define IPV6_HEADER 40
+/* Both of them, one behind the other */
+#define IPV4_ADDRESSES 12
+#define IPV6_ADDRESSES 8
 #define TCP_CHECKSUM 16
 #define UDP_CHECKSUM 6
 
@@ -114,10 +117,12 @@ gboolean packet_find_checksum(const uint8_t *head, size_t len, struct packet_che
 
 	if (type != ETHERTYPE_IPV4 && type != ETHERTYPE_IPV6)
 		return FALSE;
+	sum->ip = r.at;
 	protocol = type == ETHERTYPE_IPV4 ? skip_ipv4(&r) : skip_ipv6(&r);
 	if (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP)
 		return FALSE;
 	sum->ipv6 = type == ETHERTYPE_IPV6;
+	sum->protocol = protocol;
 	sum->start = r.at;
 	sum->offset = protocol == IPPROTO_TCP ? TCP_CHECKSUM : UDP_CHECKSUM;
 	return has(&r, sum->offset + 2);
@@ -152,8 +157,8 @@ uint32_t packet_flow(const uint8_t *head, size_t len)
 		protocol = skip_ipv6(&r);
 	if (protocol < 0)
 		return flow;
-	flow = type == ETHERTYPE_IPV4 ? mix(flow, head + ip + 12, 8)
-				      : mix(flow, head + ip + 8, 32);
+	flow = type == ETHERTYPE_IPV4 ? mix(flow, head + ip + IPV4_ADDRESSES, 8)
+				      : mix(flow, head + ip + IPV6_ADDRESSES, 32);
 	if ((protocol == IPPROTO_TCP || protocol == IPPROTO_UDP) && has(&r, 4))
 		flow = mix(flow, head + r.at, 4);
 	return flow ^ flow >> 16;
@@ -185,6 +190,17 @@ static uint16_t fold(uint64_t sum)
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
 	return sum;
+}
+
+void packet_start_checksum(uint8_t *head, const struct packet_checksum *sum, size_t size)
+{
+	const uint8_t *ip = head + sum->ip;
+	uint32_t rest[] = { htonl(size - sum->start), htonl(sum->protocol) };
+	uint64_t total = sum->ipv6 ? add(0, ip + IPV6_ADDRESSES, 32)
+				   : add(0, ip + IPV4_ADDRESSES, 8);
+	uint16_t start = fold(add(total, (const uint8_t *)rest, sizeof(rest)));
+
+	memcpy(head + sum->start + sum->offset, &start, sizeof(start));
 }
 
 /* The address of two bytes at @at that lie in one element, or NULL. */

@@ -16,12 +16,16 @@
  * struct packet_checksum - the checksum of a TCP or UDP frame
  * @start:  first byte that it covers, from the start of the frame; it covers all after
  * @offset: of the checksum field, from @start
+ * @ip:     where the IP header is
  * @ipv6:   it is not IPv4
+ * @protocol: IPPROTO_TCP or IPPROTO_UDP
  */
 struct packet_checksum {
 	uint16_t start;
 	uint16_t offset;
+	uint16_t ip;
 	gboolean ipv6;
+	uint8_t protocol;
 };
 
 /**
@@ -34,6 +38,15 @@ struct packet_checksum {
  * only one, or its headers are longer than @len.
  */
 gboolean packet_find_checksum(const uint8_t *head, size_t len, struct packet_checksum *sum);
+
+/**
+ * packet_start_checksum() - put the sum of the pseudo header into the checksum field, as
+ * a sender does who leaves the rest to others
+ * @head: the first bytes of the frame
+ * @sum:  what packet_find_checksum() has found there
+ * @size: of the whole frame, at least up to @sum->start
+ */
+void packet_start_checksum(uint8_t *head, const struct packet_checksum *sum, size_t size);
 
 /**
  * packet_is_ipv6() - is it an IPv6 frame?

@@ -294,20 +294,28 @@ static gboolean map(struct vif *vif, const struct tx_packet *packet, struct tx_f
 	return TRUE;
 }
 
-/* FALSE: a frame whose checksum is left to us, but not one that we know. */
-static gboolean describe(const struct tx_packet *packet, const struct tx_frame *frame,
+/*
+ * FALSE: a frame whose checksum is left to us, but not one that we know.
+ *
+ * Some frontends have frames segmented and forget to say that the checksum is blank.  As
+ * in xen-netback's checksum_setup() it is begun anew then.
+ */
+static gboolean describe(const struct tx_packet *packet, struct tx_frame *frame,
 			 struct virtio_net_hdr *hdr)
 {
+	gboolean blank = (packet->slots[0].flags & NETTXF_csum_blank) != 0;
 	const struct netif_extra_info *gso = extra(packet, XEN_NETIF_EXTRA_TYPE_GSO);
 	size_t head = frame->iov[1].iov_len;
 	struct packet_checksum sum;
 
 	/* So much Linux takes as the frame's linear part. */
 	*hdr = (struct virtio_net_hdr){ .hdr_len = head };
-	if (!(packet->slots[0].flags & NETTXF_csum_blank))
-		return !gso;
+	if (!blank && !gso)
+		return TRUE;
 	if (!packet_find_checksum(frame->head, head, &sum))
 		return FALSE;
+	if (!blank)
+		packet_start_checksum(frame->head, &sum, packet->size);
 	hdr->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	hdr->csum_start = sum.start;
 	hdr->csum_offset = sum.offset;
