@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <termios.h>
 
@@ -478,6 +479,65 @@ static void test_file(struct fixture *f, const void *data G_GNUC_UNUSED)
 	refused(parse(NULL, "file:%s", f->dir), f->dir);
 }
 
+/* Files get no longer than this: easier to have than a disk that is full. */
+static void set_limit(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	g_assert_cmpint(getrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+	limit.rlim_cur = bytes;
+	g_assert_cmpint(setrlimit(RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+static void print_pieces(struct fixture *f, const char *text, unsigned int nr)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		print(f, text);
+		turns();
+	}
+}
+
+/* What a file does not take is lost, and it goes on when it can. */
+static void full_file(void)
+{
+	struct fixture f = { 0 };
+	g_autofree char *path = NULL;
+	struct console_spec *spec;
+
+	set_up(&f, NULL);
+	path = file(&f, "out");
+	spec = parse(NULL, "file:%s", path);
+	spec->guest = g_strdup("full");
+	spec->index = 3;
+	signal(SIGXFSZ, SIG_IGN);
+	open_console(&f, spec);
+	set_limit(8);
+	print_pieces(&f, "012345", 5);
+	console_io_flush(f.io);
+	expect_file(path, "01234501");
+	set_limit(RLIM_INFINITY);
+	print_pieces(&f, "abc", 2);
+	expect_file(path, "01234501abcabc");
+	set_limit(16);
+	print_pieces(&f, "xyz", 5);
+	expect_file(path, "01234501abcabcxy");
+	unlink(path);
+	set_limit(RLIM_INFINITY);
+	tear_down(&f, NULL);
+}
+
+static void test_full_file(void)
+{
+	g_test_trap_subprocess("/console-io/full-file/subprocess", 0, 0);
+	g_test_trap_assert_passed();
+	/* Twice: the first of each time */
+	g_test_trap_assert_stderr(
+		"xenemu: full: console 3: *out: File too large; output is "
+		"missing there until it can be written again\n"
+		"xenemu: full: console 3: *out: File too large; output is *\n");
+	g_test_trap_assert_stderr_unmatched("*missing*missing*missing*");
+}
+
 static void test_log(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
 	g_autofree char *log = file(f, "log");
@@ -537,6 +597,8 @@ int main(int argc, char **argv)
 	TEST("socket-path", test_socket_path);
 	TEST("place", test_place);
 	TEST("file", test_file);
+	g_test_add_func("/console-io/full-file", test_full_file);
+	g_test_add_func("/console-io/full-file/subprocess", full_file);
 	TEST("log", test_log);
 	TEST("log-errors", test_log_errors);
 	return g_test_run();

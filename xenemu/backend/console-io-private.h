@@ -16,6 +16,9 @@
  * @in, @out:  descriptors, -1 for none (any more)
  * @own_in, @own_out: to be closed
  * @in_is_tty: look for the escape character
+ * @label:     how messages name it: "guest: console 0"
+ * @file:      path of @out if that is a regular file, or NULL
+ * @lost:      it has not taken the latest output; the user knows
  * @keeps:     keep the latest output, don't make the guest wait
  * @queue:     what is to be written
  * @in_source, @out_source: GLib sources that wait for the descriptors, or 0
@@ -31,6 +34,9 @@ struct console_io {
 	int in, out;
 	gboolean own_in, own_out;
 	gboolean in_is_tty;
+	char *label;
+	char *file;
+	gboolean lost;
 	gboolean keeps;
 	GByteArray *queue;
 	guint in_source, out_source;

@@ -85,10 +85,24 @@ static void output_gone(struct console_io *io, const char *why)
 		console_io_close(io);
 		return;
 	}
-	g_printerr("xenemu: console: output is gone (%s), what the guest prints is lost\n",
-		   why);
+	g_printerr("xenemu: %s: output is gone (%s), what the guest prints is lost\n",
+		   io->label, why);
 	close_out(io);
 	g_byte_array_set_size(io->queue, 0);
+}
+
+/* A file may take what comes next: a full disk is not the end of it. */
+static void piece_lost(struct console_io *io, size_t len, int err)
+{
+	gboolean full = err == ENOSPC || err == EDQUOT;
+
+	if (!io->lost)
+		g_printerr(
+			"xenemu: %s: %s: %s; output is missing there until it can be written "
+			"again%s\n",
+			io->label, io->file, g_strerror(err), full ? ": make room" : "");
+	io->lost = TRUE;
+	g_byte_array_remove_range(io->queue, 0, len);
 }
 
 static gboolean writable(int fd)
@@ -113,9 +127,13 @@ static gboolean write_some(struct console_io *io)
 	if (done < 0) {
 		if (errno == EAGAIN || errno == EINTR)
 			return FALSE;
-		output_gone(io, g_strerror(errno));
+		if (io->file)
+			piece_lost(io, len, errno);
+		else
+			output_gone(io, g_strerror(errno));
 		return TRUE;
 	}
+	io->lost = FALSE;
 	g_byte_array_remove_range(io->queue, 0, done);
 	return done > 0;
 }
@@ -164,9 +182,8 @@ void console_io_flush(struct console_io *io)
 		if (write_some(io) || wait_writable(io, patience_ms))
 			continue;
 		if (patience_ms)
-			g_printerr("xenemu: console: nobody reads the output, %u bytes are "
-				   "lost\n",
-				   io->queue->len);
+			g_printerr("xenemu: %s: nobody reads the output, %u bytes are lost\n",
+				   io->label, io->queue->len);
 		return;
 	}
 	if (io->tty && patience_ms)
@@ -281,10 +298,18 @@ static int reopen(int fd, int flags)
 	return open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static struct console_io *new_io(void)
+static gboolean is_file(int fd)
+{
+	struct stat stat;
+
+	return fd >= 0 && !fstat(fd, &stat) && S_ISREG(stat.st_mode);
+}
+
+static struct console_io *new_io(char *label)
 {
 	struct console_io *io = g_new0(struct console_io, 1);
 
+	io->label = label;
 	io->in = io->out = io->slave = io->listener = -1;
 	io->queue = g_byte_array_new();
 	io->made = g_ptr_array_new_with_free_func(g_free);
@@ -300,11 +325,18 @@ static void use_inherited(struct console_io *io, int in, int out)
 	io->in = io->own_in ? own_in : in;
 	io->out = io->own_out ? own_out : out;
 	io->in_is_tty = in >= 0 && isatty(in);
+	if (is_file(io->out)) {
+		g_autofree char *link = g_strdup_printf("/proc/self/fd/%d", io->out);
+
+		io->file = g_file_read_link(link, NULL);
+		if (!io->file)
+			io->file = g_strdup("its file");
+	}
 }
 
 struct console_io *console_io_new(int in, int out, void (*escape)(void *opaque), void *opaque)
 {
-	struct console_io *io = new_io();
+	struct console_io *io = new_io(g_strdup("console"));
 
 	use_inherited(io, in, out);
 	io->escape = escape;
@@ -325,6 +357,8 @@ static gboolean open_output(struct console_io *io, const char *path, GError **er
 	io->out = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
 		       0600);
 	io->own_out = io->out >= 0;
+	if (is_file(io->out))
+		io->file = g_strdup(path);
 	return io->own_out ||
 	       console_io_fail(error, "file", path, "name a file that can be written");
 }
@@ -350,7 +384,9 @@ static gboolean open_kind(struct console_io *io, const struct console_spec *spec
 
 struct console_io *console_io_open(const struct console_spec *spec, GError **error)
 {
-	struct console_io *io = new_io();
+	struct console_io *io =
+		new_io(g_strdup_printf("%s%sconsole %u", spec->guest ? spec->guest : "",
+				       spec->guest ? ": " : "", spec->index));
 
 	if (spec->log)
 		io->log = console_log_new(spec->log, spec->log_size, error);
@@ -381,5 +417,7 @@ void console_io_free(struct console_io *io)
 	console_log_free(io->log);
 	g_byte_array_unref(io->queue);
 	g_free(io->tty);
+	g_free(io->label);
+	g_free(io->file);
 	g_free(io);
 }

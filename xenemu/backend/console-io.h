@@ -6,7 +6,8 @@
  * Nothing here waits, but console_io_flush().  What is kept is bounded:
  *
  *  stdio, file    output waits for its reader: when 16 KiB are queued, there is no room
- *                 until some of it is gone
+ *                 until some of it is gone.  What a regular file does not take, since the
+ *                 disk is full for instance, is lost, which is said; the guest goes on
  *  pty, unix      there is always room: without a reader, or with one that is slower than
  *                 the guest, the latest output is kept for it, up to 1 MiB (the "limit"
  *                 of xenconsoled)

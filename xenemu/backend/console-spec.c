@@ -108,6 +108,7 @@ void console_spec_free(struct console_spec *spec)
 	g_free(spec->path);
 	g_free(spec->log);
 	g_free(spec->name);
+	g_free(spec->guest);
 	g_free(spec->place);
 	g_free(spec);
 }

@@ -37,6 +37,7 @@ enum console_kind {
  * @name:     what the guest's tools know it by (xl's channels), or NULL
  *
  * Not parsed, but filled in by who opens it:
+ * @guest:    name of the guest, for messages; NULL: they don't say
  * @index:    0 for the primary console
  * @place:    path at which a pty's link or a socket is made besides, or NULL; it need
  *            not be removed
@@ -51,6 +52,7 @@ struct console_spec {
 	uint64_t log_size;
 	char *name;
 
+	char *guest;
 	unsigned int index;
 	char *place;
 	gboolean no_input;

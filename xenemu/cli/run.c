@@ -361,6 +361,7 @@ static struct console_io *open_console(struct run *run, GError **error)
 		struct console_spec *spec = opt.consoles->pdata[i];
 		g_autofree char *file = console_file_name(i);
 
+		spec->guest = g_strdup(runtime_name(run->runtime));
 		spec->place = runtime_file(run->runtime, file);
 		spec->no_input = !terminal_usable(STDIN_FILENO);
 		spec->escape = on_escape;
