@@ -285,6 +285,12 @@ static void test_scribbled(struct fixture *f, const void *data G_GNUC_UNUSED)
 	g_assert_cmpuint(f->page->rsp_prod, ==, prod + sizeof(struct xsd_sockmsg));
 }
 
+static void turns(void)
+{
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
 static void check_dead(struct fixture *f)
 {
 	unsigned int notified = f->notified;
@@ -333,7 +339,48 @@ static void test_reply_index_event(struct fixture *f, const void *data G_GNUC_UN
 	watch_data(f);
 	f->page->rsp_cons = f->page->rsp_prod + 1;
 	g_assert_true(xenstore_write(f->xs, "/local/domain/1/data/y", "v", 1, -1));
+	turns();
 	check_dead(f);
+}
+
+static void count(void *opaque, G_GNUC_UNUSED const char *path)
+{
+	(*(unsigned int *)opaque)++;
+}
+
+/* The same: other watches on what was changed fire all the same. */
+static void test_reply_index_others(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	unsigned int fired[3] = { 0 }, ids[3];
+
+	watch_data(f);
+	put_request(f, XS_WATCH, 2, "data/y\0z", 9);
+	xenstore_ring_kick(f->ring);
+	guest_take(f, 1024);
+	for (unsigned int i = 0; i < 3; i++)
+		ids[i] = xenstore_watch(f->xs, "/local/domain/1/data", count, &fired[i]);
+	turns();
+	f->page->rsp_cons = f->page->rsp_prod + 1;
+	g_assert_true(xenstore_write(f->xs, "/local/domain/1/data/y", "v", 1, -1));
+	g_assert_null(f->failure);
+	turns();
+	for (unsigned int i = 0; i < 3; i++) {
+		/* Once when it was made */
+		g_assert_cmpuint(fired[i], ==, 2);
+		xenstore_unwatch(f->xs, ids[i]);
+	}
+	check_dead(f);
+}
+
+/* Its owner has it no longer when it is to be told. */
+static void test_reply_index_freed(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	watch_data(f);
+	f->page->rsp_cons = f->page->rsp_prod + 1;
+	g_assert_true(xenstore_write(f->xs, "/local/domain/1/data/y", "v", 1, -1));
+	g_clear_pointer(&f->ring, xenstore_ring_free);
+	turns();
+	g_assert_null(f->failure);
 }
 
 static void test_too_long(struct fixture *f, const void *data G_GNUC_UNUSED)
@@ -426,6 +473,8 @@ int main(int argc, char **argv)
 	ADD("request-index-behind", 0, test_request_index_behind);
 	ADD("reply-index", 0, test_reply_index);
 	ADD("reply-index-event", 0, test_reply_index_event);
+	ADD("reply-index-others", 0, test_reply_index_others);
+	ADD("reply-index-freed", 0, test_reply_index_freed);
 	ADD("too-long", 0, test_too_long);
 	ADD("freed-on-failure", 0, test_freed_on_failure);
 	ADD("flood", 0xffffff00, test_flood);

@@ -20,7 +20,8 @@
  * @req_cons, @rsp_prod: our indices
  * @pumping:  in the middle of pump(), which sends all there is
  * @resume:   source that goes on where a turn ended, or 0
- * @broken:   why the connection has just died, until the owner is told
+ * @broken:   why the connection is to die, until it does and the owner is told
+ * @report:   source that does both, or 0
  */
 struct xenstore_ring {
 	struct connection *conn;
@@ -29,6 +30,7 @@ struct xenstore_ring {
 	gboolean pumping;
 	guint resume;
 	const char *broken;
+	guint report;
 	void (*notify)(void *opaque);
 	void (*failed)(void *opaque, const char *reason);
 	void *opaque;
@@ -50,14 +52,16 @@ static void publish(XENSTORE_RING_IDX *index, XENSTORE_RING_IDX value)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* The connection stays until ring_report(): its watches may be just being looked at. */
 static gboolean ring_fail(struct xenstore_ring *ring, const char *reason)
 {
-	struct connection *conn = ring->conn;
-
-	ring->conn = NULL;
 	ring->broken = reason;
-	connection_free(conn);
 	return FALSE;
+}
+
+static gboolean ring_works(const struct xenstore_ring *ring)
+{
+	return ring->conn && !ring->broken;
 }
 
 /* Copies what fits of one message to the guest.  FALSE if nothing was or the ring is dead. */
@@ -112,8 +116,19 @@ static void ring_report(struct xenstore_ring *ring)
 {
 	const char *reason = ring->broken;
 
+	g_clear_handle_id(&ring->report, g_source_remove);
 	ring->broken = NULL;
+	g_clear_pointer(&ring->conn, connection_free);
 	ring->failed(ring->opaque, reason);
+}
+
+static gboolean report_later(gpointer opaque)
+{
+	struct xenstore_ring *ring = opaque;
+
+	ring->report = 0;
+	ring_report(ring);
+	return G_SOURCE_REMOVE;
 }
 
 static gboolean resume(gpointer opaque)
@@ -132,9 +147,9 @@ static void pump(struct xenstore_ring *ring, gboolean receive)
 	gboolean moved = TRUE;
 
 	ring->pumping = TRUE;
-	while (moved && ring->conn && steps < BUDGET) {
+	while (moved && ring_works(ring) && steps < BUDGET) {
 		moved = ring_send(ring);
-		if (ring->conn && receive)
+		if (ring_works(ring) && receive)
 			moved |= ring_receive(ring);
 		steps += moved;
 	}
@@ -143,19 +158,21 @@ static void pump(struct xenstore_ring *ring, gboolean receive)
 		ring->notify(ring->opaque);
 	if (steps == BUDGET && !ring->resume)
 		ring->resume = g_idle_add_full(G_PRIORITY_DEFAULT, resume, ring, NULL);
-	if (ring->broken)
+	if (ring->broken && receive)
 		ring_report(ring);
+	else if (ring->broken)
+		ring->report = g_idle_add_full(G_PRIORITY_DEFAULT, report_later, ring, NULL);
 }
 
 /*
- * Somebody else's change queued an event.  Requests are not served from here: who made
- * the change is not done with it.
+ * Somebody else's change queued an event.  Requests are not served from here, and nothing
+ * is freed: who made the change is not done with it, nor with the watches that it fires.
  */
 static void ring_ready(void *opaque)
 {
 	struct xenstore_ring *ring = opaque;
 
-	if (!ring->pumping && ring->conn)
+	if (!ring->pumping && ring_works(ring))
 		pump(ring, FALSE);
 }
 
@@ -179,7 +196,7 @@ struct xenstore_ring *xenstore_ring_new(struct xenstore *xs, unsigned int domid,
 
 void xenstore_ring_kick(struct xenstore_ring *ring)
 {
-	if (ring->conn && !ring->pumping)
+	if (ring_works(ring) && !ring->pumping)
 		pump(ring, TRUE);
 }
 
@@ -187,8 +204,8 @@ void xenstore_ring_free(struct xenstore_ring *ring)
 {
 	if (!ring)
 		return;
-	if (ring->resume)
-		g_source_remove(ring->resume);
+	g_clear_handle_id(&ring->resume, g_source_remove);
+	g_clear_handle_id(&ring->report, g_source_remove);
 	connection_free(ring->conn);
 	g_free(ring);
 }

@@ -83,8 +83,8 @@ struct xenstore_ring;
  * @page:   struct xenstore_domain_interface in guest memory (hostile)
  * @notify: raises the guest's event channel; must not use the ring
  * @failed: the ring is broken (indices far ahead, malformed header): the
- *          connection is dead from then on; the reason is for the user.  May free
- *          the ring, but not the store
+ *          connection is dead from then on; the reason is for the user.  Called from
+ *          xenstore_ring_kick() or the main loop.  May free the ring, but not the store
  * @opaque: for both
  */
 struct xenstore_ring *xenstore_ring_new(struct xenstore *xs, unsigned int domid, void *page,
