@@ -207,11 +207,36 @@ static void test_options(void)
 	g_assert_cmpuint(set->reconnect, ==, 7);
 }
 
+/* What a guest may know of where its disk is */
+static void test_shown(void)
+{
+	static const char *const targets[][2] = {
+		{ "/images/a@b?c.img", "/images/a@b?c.img" },
+		{ "http://host/a@b.img", "http://host/a@b.img" },
+		{ "http://me:secret@host:80/a.img", "http://host:80/a.img" },
+		{ "https://me:s@cret@host/a.img?token=secret", "https://host/a.img" },
+		{ "ftp://me@host", "ftp://host" },
+		{ "http://host?secret@x/y", "http://host" },
+		{ "nbd://server:10809/export", "nbd://server:10809/export" },
+		{ "nbd+unix:///export?socket=/run/nbd", "nbd+unix:///export" },
+		{ "json:{\"driver\":\"ssh\",\"password\":\"secret\"}", "json:" },
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(targets); i++) {
+		g_autofree char *shown = NULL;
+		struct disk_spec spec = { .target = (char *)targets[i][0] };
+
+		shown = disk_spec_shown(&spec);
+		g_assert_cmpstr(shown, ==, targets[i][1]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/disk-spec/meaning", test_meaning);
 	g_test_add_func("/disk-spec/xl", test_xl);
 	g_test_add_func("/disk-spec/options", test_options);
+	g_test_add_func("/disk-spec/shown", test_shown);
 	return g_test_run();
 }

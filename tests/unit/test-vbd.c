@@ -386,6 +386,27 @@ static void expect_frontend_key(struct fixture *fix, const char *key, const char
 	g_assert_cmpstr(value, ==, want);
 }
 
+/* What the user need not share with the guest stays with him. */
+static void test_secret(void)
+{
+	struct front *front = front_new(FALSE);
+	struct disk_spec *spec = g_new0(struct disk_spec, 1);
+	struct device_config *config;
+	struct device *dev;
+
+	fake_disk_reset();
+	spec->target = g_strdup("http://me:secret@host/disk.qcow2");
+	spec->format = g_strdup("qcow2");
+	spec->vdev = g_strdup("xvda");
+	config = vbd_config_new(spec, NULL);
+	dev = config->create(config, &front->host, NULL);
+	front_expect(front, "vbd", HANDLE, "params", "qcow2:http://host/disk.qcow2");
+	device_free(dev);
+	config->free(config);
+	front_free(front);
+	fake_disk_clear();
+}
+
 static void test_keys(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 {
 	expect_key(fix, "params", "/no/such/disk.img");
@@ -1252,6 +1273,7 @@ int main(int argc, char **argv)
 	ADD("close-in-flight", setup, test_close_in_flight);
 	ADD("free-in-flight", setup, test_free_in_flight);
 	ADD("resize", setup, test_resize);
+	g_test_add_func("/vbd/secret", test_secret);
 	g_test_add_func("/vbd/old-guest", test_old_guest);
 	g_test_add_func("/vbd/names", test_names);
 	return g_test_run();

@@ -384,6 +384,26 @@ struct disk_spec *disk_spec_parse(const char *text, GError **error)
 	return NULL;
 }
 
+/* "scheme://user:password@host/path?query": what is behind "://" is @rest. */
+static char *shown_uri(const char *target, const char *rest)
+{
+	size_t host = strcspn(rest, "/?#"), path = strcspn(rest, "?#");
+	const char *at = g_strrstr_len(rest, host, "@");
+	const char *from = at ? at + 1 : rest;
+
+	return g_strdup_printf("%.*s%.*s", (int)(rest - target), target,
+			       (int)(rest + path - from), from);
+}
+
+char *disk_spec_shown(const struct disk_spec *spec)
+{
+	if (g_str_has_prefix(spec->target, "json:"))
+		return g_strdup("json:");
+	if (is_uri(spec->target))
+		return shown_uri(spec->target, strstr(spec->target, "://") + strlen("://"));
+	return g_strdup(spec->target);
+}
+
 void disk_spec_free(struct disk_spec *spec)
 {
 	if (!spec)

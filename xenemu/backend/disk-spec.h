@@ -53,6 +53,14 @@ struct disk_spec {
  */
 struct disk_spec *disk_spec_parse(const char *text, GError **error);
 
+/**
+ * disk_spec_shown() - the target as the guest may read it
+ *
+ * Without what may be secret: the user and the query of a URI, the options of json:.
+ * Return: g_free() it.
+ */
+char *disk_spec_shown(const struct disk_spec *spec);
+
 /** disk_spec_free() - free @spec and its strings; NULL is allowed */
 void disk_spec_free(struct disk_spec *spec);
 

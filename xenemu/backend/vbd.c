@@ -78,10 +78,10 @@ static void write_toolstack_keys(struct device *dev, const struct vbd_config *co
 {
 	const struct disk_spec *spec = config->spec;
 	gboolean raw = !g_strcmp0(spec->format, "raw");
+	g_autofree char *target = disk_spec_shown(spec);
 	struct stat st;
 
-	device_write(dev, "params", "%s%s%s", raw ? "" : spec->format, raw ? "" : ":",
-		     spec->target);
+	device_write(dev, "params", "%s%s%s", raw ? "" : spec->format, raw ? "" : ":", target);
 	device_write(dev, "removable", "%d", spec->cdrom);
 	device_write(dev, "bootable", "1");
 	device_write(dev, "dev", "%s", disk_name(spec));
