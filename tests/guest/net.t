@@ -119,6 +119,7 @@ sub by_passt {
 		'ip link set eth0 up', 'eth0 is there');
 	does($guest, 'udhcpc -i eth0 -n -q -s /dhcp', 'an address by DHCP');
 	like(says($guest, 'ip -4 -o addr show eth0'), qr{ 10\.2\.3\.4/24 }, "the host's");
+	is(in_store('device/vif/0/mtu'), 65516, 'xenstore has the MTU that is offered with it');
 	gets($guest, "http://10.2.3.1:$server/", 'fetches a page through passt');
 
 	# With an input that does not end: passt stalls when one side is done early.
@@ -127,6 +128,15 @@ sub by_passt {
 	is(send_to($forwarded), '', 'the forwarded port takes a connection');
 	does($guest, 'wait', 'the guest has read it to its end');
 	is(says($guest, 'cat /in | sha256sum'), "$sum  -", 'all of it');
+}
+
+# in_store(PATH): what a tool of the host finds below the guest's home there
+sub in_store {
+	my ($path) = @_;
+	local $ENV{XENSTORED_PATH} = "$ENV{XENEMU_RUNTIME_DIR}/net/xenstore";
+	my $value = `xenstore-read /local/domain/1/$path`;
+	chomp $value;
+	return $value;
 }
 
 sub by_bridge {
@@ -142,6 +152,7 @@ sub by_bridge {
 
 	my $listen = IO::Socket::INET->new(Listen => 1, LocalAddr => '10.7.0.1');
 	my $port = $listen->sockport;
+	is(in_store('device/vif/1/mtu'), 1500, "xenstore has the tap's MTU");
 	does($guest, "wget -q -O /data http://10.7.0.1:$server/", 'has something to send');
 	$guest->type("nc 10.7.0.1 $port </data\n");
 	is(received($listen), $sum, 'the host gets what the guest sends');
@@ -182,6 +193,13 @@ sub passt_dies {
 	does($guest, 'ping -c 1 -w 60 10.7.0.1', 'the other interface works on');
 }
 
+sub tap_is_removed {
+	my ($guest) = @_;
+	run_or_die('ip link del net-test');
+	ok($guest->expect_message(qr/vif 1 \(net-test\): .* removed; .* start the guest again$/m,
+		limit(5)), 'it is told, with what to do') or diag $guest->messages;
+}
+
 sub works {
 	my ($pid, $server) = start_server();
 	my $forwarded = free_port();
@@ -195,6 +213,7 @@ sub works {
 	subtest 'long frames' => sub { by_long_frames($guest, $server) };
 	subtest 'the driver is loaded again' => sub { reconnects($guest) };
 	subtest 'passt dies' => sub { passt_dies($guest) };
+	subtest 'the tap is removed' => sub { tap_is_removed($guest) };
 	$guest->type("exit\n");
 	is($guest->finish(limit(10)), 0, 'powers off with exit status 0') or diag explain($guest);
 	kill TERM => $pid;

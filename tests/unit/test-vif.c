@@ -4,6 +4,17 @@
  */
 #include "backend/vif.h"
 #include "fake-netfront.h"
+#include "xenstore/store.h"
+
+static gboolean guest_may_write(struct net *net, const char *key)
+{
+	g_autofree char *path = g_strconcat("/local/domain/1/device/vif/0/", key, NULL);
+	struct client guest = { .domid = 1 };
+	struct view view = { .xs = net->front->host.store, .client = &guest };
+	const struct node *node;
+
+	return !view_node(&view, path, ACCESS_WRITE, &node);
+}
 
 /* What a domU sees on Xen 4.17, but for feature-ctrl-ring and feature-xdp-headroom */
 static void test_keys(void)
@@ -40,13 +51,47 @@ static void test_keys(void)
 	g_autofree char *mac = device_read(dev, "mac");
 	g_autofree char *handle = device_read(dev, "handle");
 	g_autofree char *mtu = device_read(dev, "mtu");
+	g_autofree char *trusted = device_read(dev, "trusted");
 
 	for (unsigned int i = 0; i < G_N_ELEMENTS(keys); i++)
 		front_expect(net->front, "vif", 0, keys[i].key, keys[i].value);
 	g_assert_cmpstr(mac, ==, "00:16:3e:00:00:01");
 	g_assert_cmpstr(handle, ==, "0");
 	g_assert_cmpstr(mtu, ==, "9000");
+	g_assert_cmpstr(trusted, ==, "1");
+	g_assert_true(guest_may_write(net, "mac"));
+	g_assert_false(guest_may_write(net, "mtu"));
 	net_free(net);
+}
+
+/* What is not chosen is as the link has it, and 1500 if that doesn't know. */
+static void test_mtu(void)
+{
+	static const struct {
+		const char *spec;
+		unsigned int link;
+		const char *want;
+	} cases[] = {
+		{ "tap=fake0", 0, "1500" },
+		{ "tap=fake0", 65516, "65516" },
+		{ "tap=fake0,mtu=1400", 9000, "1400" },
+	};
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct front *front = front_new(FALSE);
+		struct fake_link *link = fake_link_new();
+		struct vif_spec *spec = vif_spec_parse(cases[i].spec, NULL);
+		g_autofree char *mtu = NULL;
+		struct device *dev;
+
+		spec->devid = 0;
+		link->link.mtu = cases[i].link;
+		dev = vif_new(spec, &link->link, &front->host, NULL);
+		mtu = device_read(dev, "mtu");
+		g_assert_cmpstr(mtu, ==, cases[i].want);
+		device_free(dev);
+		front_free(front);
+	}
 }
 
 /**
@@ -343,6 +388,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/vif/keys", test_keys);
+	g_test_add_func("/vif/mtu", test_mtu);
 	for (unsigned int i = 0; i < G_N_ELEMENTS(bad_keys); i++) {
 		g_autofree char *path = g_strconcat("/vif/bad/", bad_keys[i].name, NULL);
 

@@ -108,6 +108,15 @@ void device_write_frontend(struct device *dev, const char *key, const char *form
 	va_end(args);
 }
 
+void device_show_frontend(struct device *dev, const char *key, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	write_key(dev, dev->frontend, key, 0, DOMID_GUEST, format, args);
+	va_end(args);
+}
+
 char *device_read(const struct device *dev, const char *key)
 {
 	g_autofree char *path = g_strdup_printf("%s/%s", dev->frontend, key);

@@ -224,6 +224,10 @@ void device_write(struct device *dev, const char *key, const char *format, ...)
 void device_write_frontend(struct device *dev, const char *key, const char *format, ...)
 	G_GNUC_PRINTF(3, 4);
 
+/** device_show_frontend() - the same, but one that the guest may only read */
+void device_show_frontend(struct device *dev, const char *key, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
+
 /** device_read() - a key of the frontend's directory ("queue-0/ring-ref"), or NULL */
 char *device_read(const struct device *dev, const char *key);
 

@@ -46,7 +46,7 @@ struct passt {
 
 static void gone(struct passt *passt, const char *why)
 {
-	link_gone(&passt->link, "passt has ended (%s); the guest has no network any more", why);
+	link_gone(&passt->link, "passt has ended (%s)", why);
 }
 
 /* --- sending --- */
@@ -246,6 +246,12 @@ static gboolean check_forwards(const struct vif_spec *spec, GError **error)
 	return TRUE;
 }
 
+/* What DHCP tells the guest */
+static unsigned int offered_mtu(const struct vif_spec *spec)
+{
+	return spec->mtu ? spec->mtu : DEFAULT_MTU;
+}
+
 static GPtrArray *command_line(const struct vif_spec *spec, const char *program)
 {
 	GPtrArray *argv = g_ptr_array_new_with_free_func(g_free);
@@ -255,7 +261,7 @@ static GPtrArray *command_line(const struct vif_spec *spec, const char *program)
 	g_ptr_array_add(argv, g_strdup("--fd"));
 	g_ptr_array_add(argv, g_strdup_printf("%d", CHILD_FD));
 	g_ptr_array_add(argv, g_strdup("--mtu"));
-	g_ptr_array_add(argv, g_strdup_printf("%u", spec->mtu ? spec->mtu : DEFAULT_MTU));
+	g_ptr_array_add(argv, g_strdup_printf("%u", offered_mtu(spec)));
 	for (unsigned int i = 0; i < spec->forwards->len; i++) {
 		const struct vif_forward *forward =
 			&g_array_index(spec->forwards, struct vif_forward, i);
@@ -386,6 +392,7 @@ struct link *passt_new(int fd)
 
 struct link *passt_open(const struct vif_spec *spec, GError **error)
 {
+	struct link *link;
 	int fds[2];
 	gboolean started;
 
@@ -401,5 +408,7 @@ struct link *passt_open(const struct vif_spec *spec, GError **error)
 		close(fds[0]);
 		return NULL;
 	}
-	return passt_new(fds[0]);
+	link = passt_new(fds[0]);
+	link->mtu = offered_mtu(spec);
+	return link;
 }

@@ -26,6 +26,7 @@ struct link_ops {
  * @ops:      its kind
  * @listener: whom to tell
  * @name:     of the host's interface, or NULL
+ * @mtu:      longest IP packet that the other end sends, or 0
  * @fd:       the descriptor, not blocking
  * @is_gone:  the other end is no more
  * @in_source, @out_source: sources that wait for it, or 0
@@ -36,6 +37,7 @@ struct link {
 	const struct link_ops *ops;
 	struct link_listener listener;
 	char *name;
+	unsigned int mtu;
 	int fd;
 	gboolean is_gone;
 	guint in_source, out_source;

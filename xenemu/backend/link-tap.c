@@ -60,6 +60,16 @@ static void tap_set_offload(struct link *link, unsigned int offload)
 	ioctl(link->fd, TUNSETOFFLOAD, flags);
 }
 
+/* With errno of what can't be done any more. */
+static void gone(struct link *link)
+{
+	if (errno == EBADFD)
+		link_gone(link, "the interface %s of the host has been removed", link->name);
+	else
+		link_gone(link, "the interface %s of the host can't be read any more (%s)",
+			  link->name, g_strerror(errno));
+}
+
 static enum link_status tap_send(struct link *link, const struct virtio_net_hdr *hdr,
 				 struct iovec *iov, unsigned int nr_iov)
 {
@@ -77,7 +87,7 @@ static enum link_status tap_send(struct link *link, const struct virtio_net_hdr 
 		return LINK_BUSY;
 	}
 	if (errno == EBADFD)
-		link_gone(link, "the interface %s of the host has been removed", link->name);
+		gone(link);
 	return LINK_DROPPED;
 }
 
@@ -94,8 +104,7 @@ static size_t tap_receive(struct link *link, struct virtio_net_hdr *hdr, struct 
 	if (len > 0)
 		return len - sizeof(*hdr);
 	if (errno != EAGAIN)
-		link_gone(link, "the interface %s of the host is gone (%s)", link->name,
-			  g_strerror(errno));
+		gone(link);
 	return 0;
 }
 
@@ -177,6 +186,21 @@ static int set_mtu(int sock, const char *name, unsigned int mtu)
 	set_name(&ifr, name);
 	ifr.ifr_mtu = mtu;
 	return mtu ? ioctl(sock, SIOCSIFMTU, &ifr) : 0;
+}
+
+/* 0: not known */
+static unsigned int get_mtu(const char *name)
+{
+	int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq ifr;
+	int err;
+
+	if (sock < 0)
+		return 0;
+	set_name(&ifr, name);
+	err = ioctl(sock, SIOCGIFMTU, &ifr);
+	close(sock);
+	return err ? 0 : ifr.ifr_mtu;
 }
 
 static int add_to_bridge(int sock, const char *name, const char *bridge)
@@ -277,6 +301,7 @@ struct link *tap_open(const struct vif_spec *spec, char **warning, GError **erro
 	link->ops = &tap_ops;
 	link->fd = fd;
 	link->name = g_strdup(ifr.ifr_name);
+	link->mtu = get_mtu(ifr.ifr_name);
 	tap_set_offload(link, 0);
 	return link;
 }

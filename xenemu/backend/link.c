@@ -26,6 +26,11 @@ const char *link_name(const struct link *link)
 	return link->name;
 }
 
+unsigned int link_mtu(const struct link *link)
+{
+	return link->mtu;
+}
+
 void link_set_offload(struct link *link, unsigned int offload)
 {
 	if (!link->is_gone)

@@ -27,7 +27,7 @@ struct link;
  * function of the link
  * @readable: there may be a frame, see link_want()
  * @writable: frames can be sent again after LINK_BUSY
- * @gone:     there will be no more frames; the reason is for the user
+ * @gone:     there will be no more frames; the reason is for the user, without advice
  * @opaque:   for all
  */
 struct link_listener {
@@ -73,6 +73,9 @@ void link_listen(struct link *link, const struct link_listener *listener);
 
 /** link_name() - of the host's interface, or NULL */
 const char *link_name(const struct link *link);
+
+/** link_mtu() - longest IP packet that the other end sends; 0: not known */
+unsigned int link_mtu(const struct link *link);
 
 /** link_set_offload() - enum link_offload bits of what the receiver of frames can do */
 void link_set_offload(struct link *link, unsigned int offload);

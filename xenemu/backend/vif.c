@@ -50,7 +50,11 @@ static void gone(void *opaque, const char *reason)
 {
 	struct vif *vif = opaque;
 
-	device_message(vif->dev, "%s", reason);
+	device_message(
+		vif->dev,
+		"%s; the guest has no network by it any more: see to that, then start the "
+		"guest again",
+		reason);
 }
 
 /* --- connecting --- */
@@ -272,7 +276,7 @@ static void write_features(struct device *dev)
 	device_write(dev, "multi-queue-max-queues", "%u", VIF_MAX_QUEUES);
 }
 
-static void write_keys(struct device *dev, const struct vif_spec *spec)
+static void write_keys(struct device *dev, const struct vif_spec *spec, unsigned int mtu)
 {
 	const uint8_t *mac = spec->mac;
 	g_autofree char *text = g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
@@ -293,7 +297,8 @@ static void write_keys(struct device *dev, const struct vif_spec *spec)
 	write_features(dev);
 	device_write_frontend(dev, "handle", "%u", dev->handle);
 	device_write_frontend(dev, "mac", "%s", text);
-	device_write_frontend(dev, "mtu", "%u", spec->mtu ? spec->mtu : DEFAULT_MTU);
+	device_write_frontend(dev, "trusted", "1");
+	device_show_frontend(dev, "mtu", "%u", mtu);
 }
 
 struct device *vif_new(struct vif_spec *spec, struct link *link, const struct device_host *host,
@@ -306,6 +311,7 @@ struct device *vif_new(struct vif_spec *spec, struct link *link, const struct de
 		.gone = gone,
 		.opaque = vif,
 	};
+	unsigned int mtu = spec->mtu ? spec->mtu : link_mtu(link);
 
 	vif->spec = spec;
 	vif->link = link;
@@ -316,7 +322,7 @@ struct device *vif_new(struct vif_spec *spec, struct link *link, const struct de
 		return NULL;
 	}
 	link_listen(link, &listener);
-	write_keys(vif->dev, spec);
+	write_keys(vif->dev, spec, mtu ? mtu : DEFAULT_MTU);
 	return vif->dev;
 }
 
