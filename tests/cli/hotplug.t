@@ -10,6 +10,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use File::Temp;
 use GuestRun;
+use OwnNetwork;
 use TestCommand;
 
 my $dir = File::Temp->newdir;
@@ -71,9 +72,39 @@ sub disks {
 	$guest->finish(60);
 }
 
+# Numbers of interfaces; passt needs an address to give.
+sub networks {
+	my $guest = start_guest('--vif', 'user,devid=1');
+	my $tree = '/local/domain/1/device/vif';
+	says("0\n", 'network-attach', 'one', 'user');
+	says("2\n", 'network-attach', 'one', 'user', 'mac=00:16:3e:01:02:03');
+	is(store('read', "$tree/2/mac"), "00:16:3e:01:02:03\n", 'words as xl has them');
+	says("5\n", 'network-attach', 'one', 'user,devid=5');
+	fails(qr/the guest has such a device already$/, 'network-attach', 'one', 'user,devid=5');
+	fails(qr/--vif tap=none: the host has no such interface/, 'network-attach', 'one',
+		'tap=none');
+	fails(qr/--vif: .*colour/, 'network-attach', 'one', 'user,colour=red');
+	says("3\n", 'network-attach', 'one', 'user');
+	says('', 'network-detach', 'one', '2');
+	fails(qr/the guest has no network interface 2$/, 'network-detach', 'one', '2');
+	fails(qr/the guest has no network interface x$/, 'network-detach', 'one', 'x');
+	is_deeply([ sort split /\n/, store('list', $tree) ], [ 0, 1, 3, 5 ], 'those that are left');
+	says("2\n", 'network-attach', 'one', 'user');
+	is(xenemu('destroy', '--wait', 'one')->{status}, 0, 'destroyed');
+	$guest->finish(60);
+}
+
+sub installed {
+	my ($program) = @_;
+	return grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/bin';
+}
+
 SKIP: {
 	skip 'xenstore-utils is not installed', 1
-		unless grep { -x "$_/xenstore-ls" } split /:/, $ENV{PATH};
+		unless installed('xenstore-ls');
 	subtest 'disks' => \&disks;
+	skip 'no network namespaces here', 1 unless own_network();
+	skip 'passt is not installed', 1 unless installed('passt');
+	subtest 'networks' => \&networks;
 }
 done_testing;

@@ -50,6 +50,10 @@ refused(['block-attach', 'nobody'], qr/NAME SPEC|SPEC/);
 refused(['block-attach', 'nobody', 'disk.img'], qr/no guest named nobody is running/);
 refused(['block-detach', 'nobody', 'xvda'], qr/no guest named nobody is running/);
 refused(['block-rescan', 'nobody', 'xvda'], qr/no guest named nobody is running/);
+refused(['network-attach', 'nobody'], qr/give NAME SPEC/);
+refused(['network-attach', 'nobody', 'user', 'mac=1'], qr/no guest named nobody is running/);
+refused(['network-detach', 'nobody', '0'], qr/no guest named nobody is running/);
+refused(['network-detach', 'nobody', '0', '1'], qr/unexpected argument `1'/);
 refused(['modules', 'xen-4'], qr/unexpected argument `xen-4'/);
 refused(['probe', '--kernel', 'x'], qr/--kernel/);
 

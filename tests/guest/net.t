@@ -15,6 +15,7 @@ use IO::Socket::INET;
 use lib "$FindBin::Bin/../lib";
 use OwnNetwork;
 use Test::More;
+use TestCommand 'xenemu';
 use TestGuests;
 use DiskGuest;
 
@@ -196,8 +197,25 @@ sub passt_dies {
 sub tap_is_removed {
 	my ($guest) = @_;
 	run_or_die('ip link del net-test');
-	ok($guest->expect_message(qr/vif 1 \(net-test\): .* removed; .* start the guest again$/m,
+	ok($guest->expect_message(qr/vif 1 \(net-test\): .* removed; .* network-detach net 1.*$/m,
 		limit(5)), 'it is told, with what to do') or diag $guest->messages;
+}
+
+# In place of the removed one, and taken away while it is up
+sub comes_and_goes {
+	my ($guest) = @_;
+	my $detach = xenemu('network-detach', 'net', 1);
+	is($detach->{status}, 0, 'the interface without a tap is detached') or diag $detach->{err};
+	does($guest, 'until [ ! -e /sys/class/net/eth1 ]; do usleep 10000; done', 'it is gone');
+	my $attach = xenemu('network-attach', 'net', 'bridge=br7', 'vifname=net-test');
+	is_deeply([ @$attach{'status', 'out'} ], [ 0, "1\n" ], 'another one is attached')
+		or diag $attach->{err};
+	does($guest, 'until ip addr add 10.7.0.2/24 dev eth1; do usleep 10000; done; ' .
+		'ip link set eth1 up', 'eth1 is there');
+	does($guest, 'ping -c 1 -w 60 10.7.0.1', 'the host answers pings');
+	is(xenemu('network-detach', 'net', 1)->{status}, 0, 'detached while it is up');
+	does($guest, 'until [ ! -e /sys/class/net/eth1 ]; do usleep 10000; done', 'it is gone');
+	ok(!exists_interface('net-test'), 'and so is its tap');
 }
 
 sub works {
@@ -214,6 +232,7 @@ sub works {
 	subtest 'the driver is loaded again' => sub { reconnects($guest) };
 	subtest 'passt dies' => sub { passt_dies($guest) };
 	subtest 'the tap is removed' => sub { tap_is_removed($guest) };
+	subtest 'interfaces come and go' => sub { comes_and_goes($guest) };
 	$guest->type("exit\n");
 	is($guest->finish(limit(10)), 0, 'powers off with exit status 0') or diag explain($guest);
 	kill TERM => $pid;

@@ -50,11 +50,10 @@ static void gone(void *opaque, const char *reason)
 {
 	struct vif *vif = opaque;
 
-	device_message(
-		vif->dev,
-		"%s; the guest has no network by it any more: see to that, then start the "
-		"guest again",
-		reason);
+	device_message(vif->dev,
+		       "%s; the guest has no network by it any more: see to that, then `xenemu "
+		       "network-detach %s %u' and `network-attach'",
+		       reason, vif->dev->host->name, vif->dev->handle);
 }
 
 /* --- connecting --- */

@@ -11,9 +11,11 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-	&command_run,          &command_modules,      &command_probe,   &command_list,
-	&command_shutdown,     &command_reboot,       &command_destroy, &command_block_attach,
-	&command_block_detach, &command_block_rescan, &command_console, &command_version,
+	&command_run,          &command_modules,        &command_probe,
+	&command_list,         &command_shutdown,       &command_reboot,
+	&command_destroy,      &command_block_attach,   &command_block_detach,
+	&command_block_rescan, &command_network_attach, &command_network_detach,
+	&command_console,      &command_version,
 };
 
 void cli_error(const char *format, ...)
@@ -34,7 +36,7 @@ static void print_help(FILE *to)
 		    "Boots unmodified Xen paravirtual guests on a host without Xen.\n\n"
 		    "Commands:\n");
 	for (unsigned int i = 0; i < G_N_ELEMENTS(commands); i++)
-		fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(to, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
 	fprintf(to, "\n`xenemu COMMAND --help` lists the options of a command.\n"
 		    "`xenemu --version` prints the version.\n");
 }
@@ -54,15 +56,19 @@ static int count_words(const char *words)
 	return g_strv_length(split);
 }
 
-/* As many words must be there, no more. */
+/* As many words must be there, and no more but where it says so. */
 static gboolean check_words(int argc, char **argv, const char *words)
 {
 	int needed = count_words(words);
+	gboolean more = words && g_str_has_suffix(words, "...");
+	gboolean enough = argc - 1 >= needed;
 
+	if (enough && more)
+		return TRUE;
 	if (argc - 1 > needed)
 		cli_error("unexpected argument `%s'; see `%s --help`", argv[1 + needed],
 			  g_get_prgname());
-	else if (argc - 1 < needed)
+	else if (!enough)
 		cli_error("give %s; see `%s --help`", words, g_get_prgname());
 	return argc - 1 == needed;
 }

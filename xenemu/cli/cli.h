@@ -39,6 +39,8 @@ extern const struct cli_command command_destroy;
 extern const struct cli_command command_block_attach;
 extern const struct cli_command command_block_detach;
 extern const struct cli_command command_block_rescan;
+extern const struct cli_command command_network_attach;
+extern const struct cli_command command_network_detach;
 extern const struct cli_command command_console;
 extern const struct cli_command command_version;
 
@@ -62,7 +64,8 @@ gboolean cli_parse(int argc, char **argv, const GOptionEntry *entries, const cha
 
 /**
  * cli_parse_words() - the same for a sub-command that takes words beside its options
- * @words: shown by --help, such as "NAME"; as many blank-separated words are needed
+ * @words: shown by --help, such as "NAME"; as many blank-separated words are needed, and
+ *         more are allowed if it ends in "..."
  *
  * Return: the words, NULL-terminated, inside @argv; NULL after an error.
  */

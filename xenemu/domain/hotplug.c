@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * hotplug.c - requests to give a running guest disks and to take them away
+ * hotplug.c - requests to give a running guest disks and network interfaces, and to take
+ * them away
  */
 #include "backend/vbd.h"
 #include "backend/vdev.h"
+#include "backend/vif-spec.h"
+#include "backend/vif.h"
 #include "domain/private.h"
 #include <string.h>
 
@@ -96,18 +99,23 @@ static void detached(void *opaque)
 	control_ok(opaque, "%s", "");
 }
 
-static void serve_detach(void *opaque, struct control_request *request, char **args)
+/* Answers when the guest has let go of it. */
+static void detach(struct domain *dom, struct device *dev, const char *name,
+		   struct control_request *request)
 {
-	struct domain *dom = opaque;
-	struct device *dev = find_disk(dom, request, args[0]);
-
-	if (!dev)
-		return;
 	if (devices_is_leaving(dom->devices, dev))
 		control_error(request, "the guest has been asked already to let go of %s",
-			      args[0]);
+			      name);
 	else
 		devices_remove(dom->devices, dev, detached, request);
+}
+
+static void serve_detach(void *opaque, struct control_request *request, char **args)
+{
+	struct device *dev = find_disk(opaque, request, args[0]);
+
+	if (dev)
+		detach(opaque, dev, args[0], request);
 }
 
 static void serve_rescan(void *opaque, struct control_request *request, char **args)
@@ -119,9 +127,70 @@ static void serve_rescan(void *opaque, struct control_request *request, char **a
 	control_ok(request, "%" G_GUINT64_FORMAT, vbd_rescan(dev));
 }
 
+/* --- network interfaces --- */
+
+/* The first number that the guest has not got. */
+static gboolean choose_devid(const struct domain *dom, struct vif_spec *spec, GError **error)
+{
+	for (unsigned int i = 0; spec->devid < 0 && i <= VIF_MAX_DEVID; i++)
+		if (!devices_find(dom->devices, "vif", i))
+			spec->devid = i;
+	if (spec->devid < 0)
+		g_set_error(error, DEVICE_ERROR, DEVICE_ERROR_CONFIG,
+			    "a guest can have %u interfaces at most", VIF_MAX_DEVID + 1);
+	return spec->devid >= 0;
+}
+
+/* Return: its number, or -1 with @error set. */
+static int attach_vif(struct domain *dom, const char *text, GError **error)
+{
+	struct vif_spec *spec = vif_spec_parse(text, error);
+	struct device_config *config;
+	int devid = -1;
+
+	if (!spec)
+		return -1;
+	if (!choose_devid(dom, spec, error)) {
+		vif_spec_free(spec);
+		return -1;
+	}
+	config = vif_config_new(spec);
+	if (devices_add(dom->devices, config, error))
+		devid = spec->devid;
+	config->free(config);
+	return devid;
+}
+
+static void serve_attach_vif(void *opaque, struct control_request *request, char **args)
+{
+	g_autoptr(GError) error = NULL;
+	int devid = attach_vif(opaque, args[0], &error);
+
+	if (devid >= 0)
+		control_ok(request, "%d", devid);
+	else
+		control_error(request, "%s", error->message);
+}
+
+static void serve_detach_vif(void *opaque, struct control_request *request, char **args)
+{
+	struct domain *dom = opaque;
+	struct device *dev = NULL;
+	guint64 number;
+
+	if (g_ascii_string_to_unsigned(args[0], 10, 0, VIF_MAX_DEVID, &number, NULL))
+		dev = devices_find(dom->devices, "vif", number);
+	if (dev)
+		detach(dom, dev, args[0], request);
+	else
+		control_error(request, "the guest has no network interface %s", args[0]);
+}
+
 void hotplug_start(struct domain *dom)
 {
 	control_add(dom->control, "block-attach", "DIRECTORY SPEC", 2, 2, serve_attach, dom);
 	control_add(dom->control, "block-detach", "VDEV", 1, 1, serve_detach, dom);
 	control_add(dom->control, "block-rescan", "VDEV", 1, 1, serve_rescan, dom);
+	control_add(dom->control, "network-attach", "SPEC", 1, 1, serve_attach_vif, dom);
+	control_add(dom->control, "network-detach", "N", 1, 1, serve_detach_vif, dom);
 }

@@ -98,7 +98,7 @@ void mailbox_serve(struct domain *dom, unsigned int vcpu);
 /** requests_start() - answer what `xenemu list`, `xenemu shutdown` and others ask */
 void requests_start(struct domain *dom);
 
-/** hotplug_start() - the same for `xenemu block-attach` and its like */
+/** hotplug_start() - the same for `xenemu block-attach`, `network-attach` and their like */
 void hotplug_start(struct domain *dom);
 
 /** requests_stop() - whoever waits for an answer gets one; may be called twice */
