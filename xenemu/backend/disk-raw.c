@@ -3,7 +3,7 @@
  * disk-raw.c - requests to raw files and block devices, by io_uring
  *
  * Data goes between the image and the request's memory with no buffer of ours between.
- * The main loop waits for an eventfd that the kernel writes when the ring has answers.
+ * The ring's descriptor is readable while it has answers: the main loop waits for that.
  */
 #include "backend/disk-raw.h"
 #include "backend/disk-guess.h"
@@ -14,7 +14,6 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -23,20 +22,11 @@
 /* The kernel has no memory for requests just now. */
 #define RETRY_MS 10
 
-/*
- * While so many are under way, some more answers are waited for before we go on, but not
- * for long: a trip through the main loop for each costs more than the request itself.
- */
-#define DEEP 8
-#define BATCH 4
-#define PATIENCE_NS 50000
-
 /**
  * struct raw_disk - an image behind a ring
  * @taken:    entries taken from the ring and not answered yet
  * @waiting:  requests for which the ring has no entry yet
- * @answered: eventfd: the ring has answers
- * @source:   wakes us for them
+ * @source:   wakes us for answers
  * @retry:    wakes us to submit again, or 0
  * @discards:  carries out discards of devices, in a thread; else NULL
  * @discarded: requests that it is done with, their error set
@@ -47,7 +37,6 @@ struct raw_disk {
 	struct io_uring ring;
 	unsigned int taken;
 	GQueue waiting;
-	int answered;
 	guint source;
 	guint retry;
 	GThreadPool *discards;
@@ -193,13 +182,13 @@ static void take_answer(struct raw_disk *raw, struct disk_request *req, int res)
 	}
 }
 
-/* Those that are there; but for new ones that they bring about, which might never end. */
 static void take_answers(struct raw_disk *raw)
 {
 	struct io_uring_cqe *cqe;
+	/* Answers that the kernel kept back appear only when one asks. */
+	unsigned int most = MAX(io_uring_cq_ready(&raw->ring), 1);
 
-	for (unsigned int most = raw->taken; most && !io_uring_peek_cqe(&raw->ring, &cqe);
-	     most--) {
+	for (; most && !io_uring_peek_cqe(&raw->ring, &cqe); most--) {
 		struct disk_request *req = io_uring_cqe_get_data(cqe);
 		int res = cqe->res;
 
@@ -209,33 +198,14 @@ static void take_answers(struct raw_disk *raw)
 	}
 	while (raw->waiting.length && start(raw, raw->waiting.head->data))
 		g_queue_pop_head(&raw->waiting);
-}
-
-/* The eventfd is silent meanwhile, so that it does not tell of what is taken here. */
-static void take_batches(struct raw_disk *raw)
-{
-	struct __kernel_timespec patience = { .tv_nsec = PATIENCE_NS };
-	struct io_uring_cqe *cqe;
-
-	io_uring_cq_eventfd_toggle(&raw->ring, false);
-	take_answers(raw);
-	if (raw->taken >= DEEP) {
-		io_uring_submit_and_wait_timeout(&raw->ring, &cqe, BATCH, &patience, NULL);
-		take_answers(raw);
-	}
-	io_uring_cq_eventfd_toggle(&raw->ring, true);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	take_answers(raw);
 	commit(&raw->disk);
 }
 
-static gboolean on_answered(gint fd, GIOCondition condition, gpointer raw)
+static gboolean on_readable(gint fd, GIOCondition condition, gpointer raw)
 {
-	eventfd_t count;
-
+	(void)fd;
 	(void)condition;
-	eventfd_read(fd, &count);
-	take_batches(raw);
+	take_answers(raw);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -312,7 +282,6 @@ static void raw_free(struct disk *disk)
 
 	g_source_remove(raw->source);
 	io_uring_queue_exit(&raw->ring);
-	close(raw->answered);
 	close(raw->file.fd);
 	disk_clear(disk);
 	g_free(raw);
@@ -326,42 +295,16 @@ static const struct disk_engine engine = {
 	.free = raw_free,
 };
 
-/*
- * We wait in poll(), not in the ring.  Without these flags (Linux 6.1) each answer breaks
- * off the poll to be put into the ring, and begins it again.
- */
-#define LAZY_ANSWERS                                                                           \
-	(IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG)
-
 /* Return: 0 or a negative errno. */
 static int open_ring(struct io_uring *ring)
 {
-	int ret = io_uring_queue_init(RING_ENTRIES, ring, LAZY_ANSWERS);
+	int ret = io_uring_queue_init(RING_ENTRIES, ring, 0);
 
-	if (ret == -EINVAL)
-		ret = io_uring_queue_init(RING_ENTRIES, ring, 0);
 	/* Answers must not be lost, however many requests are in flight: Linux 5.5. */
 	if (ret || ring->features & IORING_FEAT_NODROP)
 		return ret;
 	io_uring_queue_exit(ring);
 	return -ENOSYS;
-}
-
-/* Return: 0 or a negative errno. */
-static int open_answered(struct raw_disk *raw)
-{
-	int ret = open_ring(&raw->ring);
-
-	if (ret)
-		return ret;
-	raw->answered = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	ret = raw->answered < 0 ? -errno : io_uring_register_eventfd(&raw->ring, raw->answered);
-	if (!ret)
-		return 0;
-	if (raw->answered >= 0)
-		close(raw->answered);
-	io_uring_queue_exit(&raw->ring);
-	return ret;
 }
 
 /* A user who forgot the format would find the image destroyed. */
@@ -391,14 +334,14 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 	disk_init(&raw->disk, &engine, spec->target, listener);
 	if (!raw_file_open(spec, &raw->file, &raw->disk.info, &tail, error))
 		goto fail;
-	ret = open_answered(raw);
+	ret = open_ring(&raw->ring);
 	if (ret) {
 		g_set_error(error, DISK_ERROR, DISK_ERROR_UNSUPPORTED, "io_uring: %s",
 			    g_strerror(-ret));
 		close(raw->file.fd);
 		goto fail;
 	}
-	raw->source = watch_fd(raw->answered, G_IO_IN, on_answered, raw);
+	raw->source = watch_fd(raw->ring.ring_fd, G_IO_IN, on_readable, raw);
 	if (raw->file.is_device && raw->disk.info.can_discard)
 		start_discards(raw);
 	tell_format(raw);
