@@ -845,6 +845,41 @@ static void test_events(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 	g_assert_cmpint(header(fix)->req_event, ==, 3);
 }
 
+/* A busy disk needs no event for further requests; one that is about to fall idle does. */
+static void test_events_busy(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
+{
+	struct segment seg = whole(fix, 0);
+
+	fake_disk.hold = TRUE;
+	for (unsigned int i = 0; i < 8; i++)
+		put_rw(fix, BLKIF_OP_READ, i, &seg, 1);
+	kick(fix);
+	g_assert_cmpint(fake_disk.waiting->len, ==, 8);
+	g_assert_cmpint(header(fix)->req_event, ==, 1);
+	put_rw(fix, BLKIF_OP_READ, 8, &seg, 1);
+	put_rw(fix, BLKIF_OP_READ, 9, &seg, 1);
+	front_turn();
+	g_assert_cmpint(fake_disk.waiting->len, ==, 8);
+	fake_disk_answer();
+	g_assert_cmpint(fake_disk.waiting->len, ==, 9);
+	fake_disk_answer();
+	g_assert_cmpint(header(fix)->req_event, ==, 1);
+	fake_disk_answer();
+	g_assert_cmpint(fake_disk.waiting->len, ==, 7);
+	g_assert_cmpint(header(fix)->req_event, ==, 11);
+}
+
+/* Flushes may take so long that nobody waits for them. */
+static void test_events_flushes(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
+{
+	fake_disk.hold = TRUE;
+	for (unsigned int i = 0; i < 20; i++)
+		put_rw(fix, BLKIF_OP_FLUSH_DISKCACHE, 0, NULL, 0);
+	kick(fix);
+	g_assert_cmpint(fake_disk.waiting->len, ==, 20);
+	g_assert_cmpint(header(fix)->req_event, ==, 21);
+}
+
 /* --- a guest that breaks the rules --- */
 
 static void test_index(struct fixture *fix, uint32_t ahead)
@@ -1032,6 +1067,36 @@ static void test_queues_barrier(struct fixture *fix, G_GNUC_UNUSED gconstpointer
 	fake_disk_answer();
 	g_assert_cmpstr(fake_disk.log->str, ==, "wfWr");
 	expect_answer(fix, fix->next_id - 1, BLKIF_OP_READ, BLKIF_RSP_OKAY);
+}
+
+/* A queue whose guest sends no events is looked at when a request of another is done. */
+static void test_queues_busy(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
+{
+	struct ring rings[2] = { { .page = 0 }, { .page = 4 } };
+	struct segment seg = whole(fix, 0);
+
+	front_write(fix->front, NAME, "multi-queue-num-queues", "2");
+	write_ring(fix, &rings[0], "queue-0/", 0);
+	write_ring(fix, &rings[1], "queue-1/", 0);
+	front_set_state(fix->front, NAME, XenbusStateInitialised);
+	fake_disk.hold = TRUE;
+	fix->ring = rings[0];
+	for (unsigned int i = 0; i < 8; i++)
+		put_rw(fix, BLKIF_OP_READ, i, &seg, 1);
+	kick(fix);
+	fix->ring = rings[1];
+	put_rw(fix, BLKIF_OP_READ, 8, &seg, 1);
+	kick(fix);
+	put_rw(fix, BLKIF_OP_READ, 9, &seg, 1);
+	g_assert_cmpint(fake_disk.waiting->len, ==, 9);
+	g_assert_cmpint(header(fix)->req_event, ==, 1);
+	fake_disk_answer();
+	g_assert_cmpint(fake_disk.waiting->len, ==, 9);
+	g_assert_cmpint(header(fix)->req_event, ==, 1);
+	fake_disk_answer();
+	fake_disk_answer();
+	g_assert_cmpint(fake_disk.waiting->len, ==, 7);
+	g_assert_cmpint(header(fix)->req_event, ==, 3);
 }
 
 /* --- life --- */
@@ -1253,6 +1318,8 @@ int main(int argc, char **argv)
 	ADD("barrier", setup, test_barrier);
 	ADD("no-flush", setup_no_flush, test_no_flush);
 	ADD("events", setup, test_events);
+	ADD("events/busy", setup, test_events_busy);
+	ADD("events/flushes", setup, test_events_flushes);
 	ADD("index/ahead", setup, test_index_ahead);
 	ADD("index/far", setup, test_index_far);
 	ADD("index/back", setup, test_index_back);
@@ -1269,6 +1336,7 @@ int main(int argc, char **argv)
 	ADD("persistent-bound", setup_persistent, test_persistent_bound);
 	ADD("queues", setup_unconnected, test_queues);
 	ADD("queues-barrier", setup_unconnected, test_queues_barrier);
+	ADD("queues-busy", setup_unconnected, test_queues_busy);
 	ADD("reconnect", setup, test_reconnect);
 	ADD("close-in-flight", setup, test_close_in_flight);
 	ADD("free-in-flight", setup, test_free_in_flight);
