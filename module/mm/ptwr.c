@@ -438,7 +438,7 @@ bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 		return false;
 	slot = walk(v, addr, 1);
 	pte = slot ? entry_read(slot) : 0;
-	if (!(pte & PTE_P) || !is_l1_table(pte_mfn(pte)))
+	if ((pte & (PTE_P | PTE_RW)) != PTE_P || !is_l1_table(pte_mfn(pte)))
 		return false;
 	i = instruction(v, r->rip);
 	if (!i || (addr & (i->size - 1)))
