@@ -76,12 +76,13 @@ struct tss {
  * @length, @immediate_length: bytes of the instruction, of the immediate in it
  * @reg:       index of the register operand in struct regs
  * @rep:       repeated: rcx counts
+ * @locked:    by a prefix, or as xchg and cmpxchg are without
  */
 struct store_insn {
 	u64 code[2];
 	u64 immediate;
 	u8 op, size, length, immediate_length, reg;
-	bool rep;
+	bool rep, locked;
 };
 
 #define RECENT_STORES 8

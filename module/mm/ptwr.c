@@ -11,6 +11,7 @@
  * Decoded are the forms that compilers and kernels use on page-table entries;
  * for anything else the guest gets its page fault.
  */
+#include "abi-info.h"
 #include "mm.h"
 #include "trap.h"
 
@@ -164,6 +165,7 @@ static noinline bool decode(struct store_insn *i, const u8 *code)
 	for (; (opcodes[*p] & OP_MASK) == OP_PREFIX; p++) {
 		small |= *p == 0x66;
 		i->rep |= *p == 0xf2 || *p == 0xf3;
+		i->locked |= *p == 0xf0;
 		if (p - code > 4)
 			return false;
 	}
@@ -175,6 +177,7 @@ static noinline bool decode(struct store_insn *i, const u8 *code)
 	if (!two_byte && (*p & 0xf6) == 0xa2)
 		return decode_short(i, opcode, p + 1 - code);
 	i->op = operation(opcode, two_byte, p[1], i->size);
+	i->locked |= i->op == OP_XCHG || i->op >= OP_CMPXCHG;
 	memory = modrm_length(p + 1);
 	if (i->op == OP_NONE || !memory)
 		return false;
@@ -317,8 +320,13 @@ static noinline long store_part(const struct regs *r, const struct store_insn *i
 		rc = entry_exchange(slot, old, value);
 		if (likely(!rc))
 			return 0;
-		/* The upper half first: the lower one follows (Xen, ptwr_emulated_update()). */
-		if (rc == -XEN_EINVAL && guest32 && offset == 4 && (value & PTE_P))
+		/*
+		 * Half an entry, which the other half will make a good one: until then
+		 * it is not present (Xen, ptwr_emulated_update(); 3.0.3 has it for both
+		 * halves).
+		 */
+		if (rc != -XEN_EAGAIN && guest32 && i->size == 4 && !i->locked &&
+		    (offset || ABI_PTWR_ANY_HALF))
 			rc = entry_exchange(slot, old, value & ~PTE_P);
 		if (rc != -XEN_EAGAIN)
 			return rc;
