@@ -75,14 +75,17 @@ struct tss {
  * @size:      bytes of the memory operand
  * @length, @immediate_length: bytes of the instruction, of the immediate in it
  * @reg:       index of the register operand in struct regs
+ * @operand:   index in @code of the ModRM byte, or of an absolute address
+ * @rex:       REX prefix, or 0
+ * @absolute:  the address is part of the instruction
  * @rep:       repeated: rcx counts
  * @locked:    by a prefix, or as xchg and cmpxchg are without
  */
 struct store_insn {
 	u64 code[2];
 	u64 immediate;
-	u8 op, size, length, immediate_length, reg;
-	bool rep, locked;
+	u8 op, size, length, immediate_length, reg, operand, rex;
+	bool absolute, rep, locked;
 };
 
 #define RECENT_STORES 8

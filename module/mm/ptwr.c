@@ -151,8 +151,10 @@ static enum operation operation(unsigned int opcode, bool two_byte, u8 modrm, un
 static bool decode_short(struct store_insn *i, unsigned int opcode, unsigned int length)
 {
 	i->op = opcode & OP_MASK;
+	i->absolute = i->op == OP_MOV;
 	i->reg = reg_index(0);
-	i->length = length + (i->op == OP_STOS ? 0 : guest32 ? 4 : 8);
+	i->operand = length;
+	i->length = length + (!i->absolute ? 0 : guest32 ? 4 : 8);
 	return true;
 }
 
@@ -181,6 +183,8 @@ static noinline bool decode(struct store_insn *i, const u8 *code)
 	memory = modrm_length(p + 1);
 	if (i->op == OP_NONE || !memory)
 		return false;
+	i->rex = rex;
+	i->operand = p + 1 - code;
 	n = (p[1] >> 3 & 7) | (rex & 4) << 1;
 	i->reg = reg_index(n);
 	if (opcode & (IMM8 | IMM)) {
@@ -436,6 +440,50 @@ static inline bool is_l1_table(u64 mfn)
 					      (FRAME_OWNED | 1ULL << FRAME_TYPE_SHIFT);
 }
 
+static u64 reg_value(const struct regs *r, unsigned int n)
+{
+	return ((const u64 *)r)[reg_index(n)];
+}
+
+/* Of an address by a ModRM byte no more than the lowest byte is right. */
+static u64 low_address(const struct store_insn *i, const struct regs *r)
+{
+	const u8 *p = (const u8 *)i->code + i->operand;
+	unsigned int mod = *p >> 6, rm = *p & 7;
+	u64 at = 0;
+
+	p++;
+	if (rm == 4) {
+		unsigned int index = (*p >> 3 & 7) | (i->rex & 2) << 2;
+
+		at = index == 4 ? 0 : reg_value(r, index) << (*p >> 6);
+		rm = *p++ & 7;
+		if (mod == 0 && rm == 5)
+			return at + *p;
+	} else if (mod == 0 && rm == 5) {
+		return *p + (guest32 ? 0 : r->rip + i->length);
+	}
+	return at + reg_value(r, rm | (i->rex & 1) << 3) + (mod ? *p : 0);
+}
+
+/*
+ * A fault at the start of a page: does the operand begin on the page before?  Then it
+ * is not where CR2 says, and not aligned (Xen 4.17 ptwr_emulated_update() compares the
+ * two).  Segments of guests begin at multiples of an entry's size.
+ */
+static noinline bool crosses_page(const struct store_insn *i, const struct regs *r)
+{
+	u64 at;
+
+	if (i->op == OP_STOS)
+		at = r->rdi;
+	else if (i->absolute)
+		at = ((const u8 *)i->code)[i->operand];
+	else
+		at = low_address(i, r);
+	return at & (i->size - 1);
+}
+
 bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 {
 	const struct store_insn *i;
@@ -450,6 +498,8 @@ bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 		return false;
 	i = instruction(v, r->rip);
 	if (!i || (addr & (i->size - 1)))
+		return false;
+	if (unlikely(!(addr & 4095)) && crosses_page(i, r))
 		return false;
 	if (!store(r, i, (pte & PTE_ADDR) | (addr & 4095)))
 		return false;
