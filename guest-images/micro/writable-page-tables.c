@@ -210,11 +210,23 @@ static void has_effect(void)
 	is(page[0], 1, "and the first one again");
 }
 
+/* With PAE a plain store of half an entry is another matter: halves(). */
+static void store_bad_frame(void)
+{
+#if PAGING_LEVELS == 3
+	uint32_t bad = make_pte(1, PTE_WRITE);
+
+	asm volatile("xchg %0, %1" : "+r"(bad), "+m"(*low));
+#else
+	*pte = make_pte(1, PTE_WRITE);
+#endif
+}
+
 static void refused(void)
 {
 	pte_t before = *pte;
 
-	is(catch_trap(*pte = make_pte(1, PTE_WRITE)), TRAP_PF,
+	is(catch_trap(store_bad_frame()), TRAP_PF,
 	   "a frame that is not ours: the store's own page fault");
 	is(trap_regs.error, 3, "error code: protection, write");
 	is(trap_cr2, (unsigned long)pte, "cr2: the entry");
@@ -224,6 +236,73 @@ static void refused(void)
 	is(catch_trap(*(volatile pte_t *)((unsigned long)pte & ~7UL) = writable), TRAP_NONE,
 	   "a good store still works");
 }
+
+/* What maps the table was not used yet: two-level guests' shadow has nothing of it. */
+static void first_use(void)
+{
+	pte_t *table = (pte_t *)((unsigned long)pte & ~4095UL), *slot = pte_of(table, 1);
+
+	set_pte(slot, make_pte(virt_to_mfn(table), PTE_READ_ONLY & ~PTE_A));
+	flush_tlb();
+	is(catch_trap(*pte = writable), TRAP_NONE, "a store through a mapping without A");
+	check("mapping without A", writable);
+	set_pte(slot, make_pte(virt_to_mfn(table), PTE_READ_ONLY));
+}
+
+static unsigned char two[2 * PAGE_SIZE] __attribute__((aligned(4096)));
+
+/* %cr2 is the start of the table then, which is not where the operand is. */
+static void page_crossing(void)
+{
+	volatile pte_t *table = (pte_t *)((unsigned long)pte & ~4095UL);
+	volatile pte_t *alias = (pte_t *)(two + PAGE_SIZE);
+	pte_t before = table[0];
+
+	set_page((void *)alias, 0);
+	set_pte(pte_of((void *)alias, 1), make_pte(virt_to_mfn((void *)table), PTE_READ_ONLY));
+	flush_tlb();
+	is(catch_trap(*(volatile uint32_t *)(two + 4094) = 0x55667700), TRAP_PF,
+	   "a store that begins on a writable page and ends in a table");
+	is(trap_cr2, (unsigned long)alias, "cr2: the table");
+	is(table[0], before, "the table is as before");
+	is(catch_trap(asm volatile("lock btsl $1, 4(%0, %1, 4)"
+				   :
+				   : "r"(two), "r"(PAGE_SIZE / 4 - 1)
+				   : "cc", "memory")),
+	   TRAP_NONE, "the table's first entry by base, index, displacement");
+	is(catch_trap(alias[0] = before), TRAP_NONE, "and by its address");
+	page_read_write((void *)alias);
+}
+
+#if PAGING_LEVELS == 3
+/*
+ * Half an entry that is no good one, by a plain store: the other half is expected,
+ * and the entry not present until then (ptwr_emulated_update(); 3.0.3: both halves).
+ */
+static void halves(void)
+{
+	volatile uint32_t *high = low + 1;
+	pte_t before;
+
+	*pte = writable;
+	before = *pte;
+	is(catch_trap(*high = 1), TRAP_NONE,
+	   "the upper half first, of a frame that is not ours");
+	is(*pte, (before | 1ULL << 32) & ~(pte_t)PTE_P, "it is stored, but not present");
+	is(catch_trap(*high = 0), TRAP_NONE, "the upper half again");
+	is(catch_trap(*low = (uint32_t)writable), TRAP_NONE, "and the lower one");
+	check("a good entry", writable);
+	half = 1;
+	is(catch_trap(asm volatile("xchg %0, %1"
+				   : "+r"(half), "+m"(*high))),
+	   TRAP_PF, "not by xchg");
+	is(catch_trap(*low = make_pte(1, PTE_WRITE)), xen_since(3, 1) ? TRAP_PF : TRAP_NONE,
+	   "the lower half of a frame that is not ours");
+	is(*low & PTE_P, xen_since(3, 1) ? PTE_P : 0,
+	   "present as before; on 3.0.3 not present");
+	*low = (uint32_t)writable;
+}
+#endif
 
 void guest_main(void)
 {
@@ -243,6 +322,11 @@ void guest_main(void)
 	flags();
 	has_effect();
 	refused();
+	first_use();
+	page_crossing();
+#if PAGING_LEVELS == 3
+	halves();
+#endif
 	is(vm_assist(VMASST_CMD_disable, VMASST_TYPE_writable_pagetables), 0, "give it up");
 	is(catch_trap(*pte = read_only), TRAP_PF, "a store faults again");
 }
