@@ -22,6 +22,8 @@
 
 static struct segment_descriptor own_gdt[MAX_VCPUS][512]
 	__attribute__((aligned(4096), section(".bss.pages")));
+bool ldt_mapped;
+
 static u8 ist_stacks[MAX_VCPUS][4][2048] __attribute__((aligned(16)));
 
 #define WINDOW_PTE (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_NX)
@@ -213,24 +215,32 @@ bool ldt_fault(struct vcpu *v, u64 addr)
 		return false;
 	v->ldt_frames[page] = mfn;
 	v->window[GDT_PAGES + page] = window_pte(mfn);
+	ldt_mapped = true;
 	return true;
+}
+
+void drop_ldt(struct vcpu *v)
+{
+	for (u32 i = 0; i < 16; i++) {
+		if (!v->ldt_frames[i])
+			continue;
+		frame_put(v->ldt_frames[i]);
+		v->ldt_frames[i] = 0;
+		v->window[GDT_PAGES + i] = 0;
+		invlpg(WINDOW_LDT(v->id) + i * 4096);
+	}
+	ldt_mapped = false;
+	v->reload = guest32;
 }
 
 void load_ldt(struct vcpu *v)
 {
 	struct segment_descriptor *ldt = &own_gdt[v->id][(SEL_LDT - SEL_BASE) >> 3];
 
-	for (u32 i = 0; i < 16; i++) {
-		if (v->ldt_frames[i])
-			frame_put(v->ldt_frames[i]);
-		v->ldt_frames[i] = 0;
-		v->window[GDT_PAGES + i] = 0;
-		invlpg(WINDOW_LDT(v->id) + i * 4096);
-	}
+	drop_ldt(v);
 	if (v->ldt_entries)
 		set_system(ldt, 2, WINDOW_LDT(v->id), v->ldt_entries * 8 - 1);
 	__asm__ volatile("lldt %w0" : : "r"(v->ldt_entries ? SEL_LDT : 0));
-	v->reload = guest32;
 }
 
 /* 32-bit guests pass both 64-bit arguments in two halves. */

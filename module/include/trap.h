@@ -47,6 +47,14 @@ void segments_init(struct vcpu *v);
 void load_ldt(struct vcpu *v);
 
 /**
+ * drop_ldt() - the LDT's pages may be others by now: leave them to faults
+ *
+ * For whom it is worth asking is @ldt_mapped: some page is there.
+ */
+void drop_ldt(struct vcpu *v);
+extern bool ldt_mapped;
+
+/**
  * ldt_fault() - the processor read a page of the LDT that isn't mapped
  * @v:    vCPU
  * @addr: faulting address

@@ -267,6 +267,8 @@ void frame_put(u64 mfn)
 	frame_table[mfn] &= ~FRAME_TYPE_MASK;
 	if (kind_of(type).child)
 		drop_entries(mfn, type, kind_of(type).entries);
+	else if (unlikely(ldt_mapped) && type == 1)
+		drop_ldt(this_vcpu()); /* it may have mapped some of it */
 }
 
 long frame_pin(u64 mfn, unsigned int level)
@@ -329,6 +331,19 @@ static inline void note_l1(u64 value)
 		tlb_stale = true;
 }
 
+/*
+ * A page of the LDT is wherever the guest maps it: with a mapping of descriptors, all
+ * that was read of the LDT goes (Xen 4.17 arch/x86/mm.c, put_page_from_l1e()).
+ */
+static noinline void mapping_gone(u64 old)
+{
+	u64 mfn = pte_mfn(old);
+
+	if ((old & (PTE_P | PTE_RW)) == PTE_P && frame_owned(mfn) &&
+	    frame_type(frame_table[mfn]) == FRAME_DESCRIPTORS)
+		drop_ldt(this_vcpu());
+}
+
 static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 {
 	u64 paddr = virt_to_paddr(slot), old = entry_read(slot);
@@ -373,6 +388,8 @@ long entry_set(void *slot, u64 value, bool preserve)
 			return rc;
 		value = adjust(value, 1);
 	}
+	if (unlikely(ldt_mapped) && type == 1)
+		mapping_gone(entry_read(slot));
 	/* No table: ordinary memory of the guest, written as it is. */
 	store(slot, value, preserve);
 	note_l1(value);
@@ -394,6 +411,8 @@ long entry_exchange(void *slot, u64 old, u64 value)
 	}
 	if (!exchange(slot, &old, value))
 		return -XEN_EAGAIN;
+	if (unlikely(ldt_mapped))
+		mapping_gone(old);
 	note_l1(value);
 	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
 		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);

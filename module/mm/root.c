@@ -234,6 +234,8 @@ long root_set_kernel(struct vcpu *v, u64 mfn)
 	write_cr3(v->kernel.cr3);
 	if (old)
 		frame_put(old);
+	if (unlikely(ldt_mapped))
+		drop_ldt(v); /* Xen: new_guest_cr3() */
 	return 0;
 }
 
