@@ -153,6 +153,72 @@ static void late_page(void)
 	is(page_read_write(second), 0, "the page is free");
 }
 
+/* The LDT is what is mapped at its address, also when that changes. */
+static void remapped(void)
+{
+	uint64_t *first = page_alloc(), *second = page_alloc();
+	pte_t *pte = pte_of(first, 1), to_first = make_pte(virt_to_mfn(first), PTE_READ_ONLY);
+
+	first[1] = second[2] = DATA;
+	page_read_only(first);
+	page_read_only(second);
+	is(set_ldt(first, 512), 0, "an LDT");
+	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "its segment can be loaded");
+	load_es(0);
+	is(set_pte(pte, make_pte(virt_to_mfn(second), PTE_READ_ONLY)), 0,
+	   "another frame there");
+	is(load_es(LDT_SELECTOR(1)), TRAP_GP, "the segment is gone");
+	is(load_es(LDT_SELECTOR(2)), TRAP_NONE, "the other frame's is there");
+	load_es(0);
+	vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables);
+	*(volatile unsigned long *)pte = to_first;
+	vm_assist(VMASST_CMD_disable, VMASST_TYPE_writable_pagetables);
+	is(load_es(LDT_SELECTOR(2)), TRAP_GP, "the first frame again, by a store");
+	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "its segment is there");
+	load_es(0);
+	is(set_pte(pte, 0), 0, "no frame there");
+	is(load_es(LDT_SELECTOR(1)), TRAP_PF, "its segment: #PF");
+	is(set_page(first, PTE_WRITE), 0, "the frame is free");
+	set_ldt(NULL, 0);
+	page_read_write(second);
+}
+
+#if PAGING_LEVELS != 3
+#define ELSEWHERE 0x40000000UL /* of the root, and nothing else is there */
+
+static void other_root(void)
+{
+	pte_t *old = kernel_root(), *root = page_alloc(), *below, *table;
+	unsigned long slot = ELSEWHERE >> LEVEL_SHIFT(PAGING_LEVELS);
+	uint64_t *page = page_alloc();
+
+	memcpy(root, old, PAGE_SIZE);
+	page_read_only(root);
+	page[1] = DATA;
+	page_read_only(page);
+	below = (pte_t *)page;
+	for (unsigned int level = 1; level < PAGING_LEVELS; level++) {
+		table = page_alloc();
+		table[ELSEWHERE >> LEVEL_SHIFT(level) & (PTES_PER_TABLE - 1)] =
+			make_pte(virt_to_mfn(below), level > 1 ? PTE_TABLE : PTE_READ_ONLY);
+		page_read_only(table);
+		below = table;
+	}
+	is(set_pte(&old[slot], make_pte(virt_to_mfn(below), PTE_TABLE)), 0,
+	   "an LDT that only this root maps");
+	set_ldt((void *)ELSEWHERE, 512);
+	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "its segment can be loaded");
+	load_es(0);
+	is(set_kernel_root(root), 0, "another root");
+	is(load_es(LDT_SELECTOR(1)), TRAP_PF, "its segment: #PF");
+	set_kernel_root(old);
+	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "the first root: it can be loaded");
+	load_es(0);
+	set_ldt(NULL, 0);
+	set_pte(&old[slot], 0);
+}
+#endif
+
 static void local_table(void)
 {
 	ldt[1] = DATA;
@@ -306,6 +372,10 @@ void guest_main(void)
 	descriptors();
 	local_table();
 	late_page();
+	remapped();
+#if PAGING_LEVELS != 3
+	other_root();
+#endif
 	bases();
 	user_base();
 	give_up();
