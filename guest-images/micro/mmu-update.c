@@ -4,6 +4,9 @@
  */
 #include "guest.h"
 
+/* No command: do_mmu_update() of 3.1, and of 3.0.3 */
+#define UNKNOWN (xen_since(3, 1) ? -XEN_ENOSYS : -XEN_EINVAL)
+
 #ifdef __x86_64__
 #define WINDOW (2UL << 39) /* an L4 slot (2) that start of day leaves empty */
 #else
@@ -73,7 +76,7 @@ static void preserve_ad(void)
 
 	page_read_write((void *)page);
 	is(mmu_update_one(ptr | MMU_PT_UPDATE_PRESERVE_AD, clean),
-	   xen_since(4, 0) ? 0 : -XEN_ENOSYS, "PRESERVE_AD");
+	   xen_since(4, 0) ? 0 : UNKNOWN, "PRESERVE_AD");
 	is(*page_pte & (PTE_A | PTE_D), PTE_A | PTE_D, "accessed and dirty stay");
 	is(mmu_update_one(ptr | MMU_NORMAL_PT_UPDATE, clean), 0, "NORMAL");
 	is(*page_pte & (PTE_A | PTE_D), 0, "accessed and dirty are cleared");
@@ -163,6 +166,11 @@ static void upper_levels(void)
 		l2[0] = make_pte(virt_to_mfn(l1), PTE_TABLE);
 		page_read_only(l2);
 	}
+	if (PAGING_LEVELS == 3) {
+		is(set_pte(slot, make_pte(virt_to_mfn(top), PTE_TABLE)),
+		   xen_since(4, 0) ? 0 : -XEN_EINVAL, "rights in an L3 entry, refused by 3.x");
+		set_pte(slot, 0);
+	}
 	is(set_pte(slot, make_pte(virt_to_mfn(top), flags)), 0,
 	   "root entry: tables that are all read-only are accepted");
 	is(*in_window(0), 77, "the page is mapped through them");
@@ -224,6 +232,10 @@ static void linear(void)
 }
 #endif
 
+/* L1_DISALLOW_MASK: 64-bit Xen, which is 3.1's for PAE, has it without G. */
+#define GLOBAL                                                                                 \
+	(PAGING_LEVELS == 2 || (PAGING_LEVELS == 3 && !xen_since(3, 1)) ? -XEN_EINVAL : 0)
+
 static void refused(void)
 {
 	uint64_t ptr = virt_to_maddr(page_pte);
@@ -232,15 +244,18 @@ static void refused(void)
 
 	page_read_write((void *)page);
 	before = *page_pte;
-	is(mmu_update_one(ptr | UNKNOWN_COMMAND, 0), -XEN_ENOSYS, "an unknown command");
+	is(mmu_update_one(ptr | UNKNOWN_COMMAND, 0), UNKNOWN, "an unknown command");
 	is(set_pte(page_pte, make_pte(FOREIGN_MFN, PTE_WRITE)), REFUSED(-XEN_EPERM),
 	   "a frame that is not ours");
 	is(set_pte(page_pte, make_pte(BEYOND_MFN, PTE_WRITE)), REFUSED(-XEN_EPERM),
 	   "a frame that does not exist");
 	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PSE)), -XEN_EINVAL,
 	   "PAT (bit 7) in an L1 entry");
-	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PCD)), -XEN_EINVAL,
-	   "PCD without a device");
+	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_PCD)),
+	   xen_since(4, 0) ? -XEN_EINVAL : 0, "PCD without a device, which 3.x accepts");
+	is(set_pte(page_pte, make_pte(mfn, PTE_WRITE | PTE_G)), GLOBAL,
+	   "G in an L1 entry, which a 32-bit Xen refuses");
+	page_read_write((void *)page);
 	is(set_pte(page_pte, make_pte(virt_to_mfn(page_pte), PTE_WRITE)), REFUSED(-XEN_EBUSY),
 	   "a writable mapping of a live L1");
 	is(set_pte(page_pte, make_pte(virt_to_mfn(kernel_root()), PTE_WRITE)),

@@ -108,6 +108,7 @@ void monitor_start(void)
 	trap_init(v);
 	apic_init();
 	transport_init();
+	frames_init();
 	roots_init();
 	if (features.xsave)
 		set_xcr0(v, XCR0_X87 | XCR0_SSE); /* what Xen starts a guest with */

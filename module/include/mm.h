@@ -74,6 +74,9 @@ static inline unsigned int frame_type(u64 word)
 	return (word & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT;
 }
 
+/** frames_init() - what entries may be is the ABI's and the paging mode's matter */
+void frames_init(void);
+
 /** frame_owned() - does @mfn belong to the guest? */
 static inline bool frame_owned(u64 mfn)
 {

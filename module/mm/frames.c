@@ -12,12 +12,10 @@
  * The checks are those whose results guests can observe (Xen 4.17
  * arch/x86/mm.c: get_page_from_l1e, mod_l*_entry).
  */
+#include "abi-info.h"
 #include "mm.h"
 #include "trap.h"
 
-/* Xen lets the guest set P RW U A D, the available bits, and NX. */
-#define UPPER_FORBIDDEN (PTE_PWT | PTE_PCD | PTE_PS | PTE_G)
-#define L1_FORBIDDEN (PTE_PWT | PTE_PCD | PTE_PS)
 /* Xen's _PAGE_GUEST_KERNEL: U was not the guest's wish. */
 #define PTE_GUEST_KERNEL (1ULL << 52)
 
@@ -27,6 +25,7 @@
 #define INVALID_ENTRY_MFN (PTE_ADDR >> 12)
 
 bool tlb_stale;
+static u64 l1_forbidden;
 
 /**
  * struct table_kind - what a frame of some type holds, by paging mode
@@ -82,6 +81,11 @@ static u64 adjust(u64 pte, unsigned int type)
 	return pte;
 }
 
+void frames_init(void)
+{
+	l1_forbidden = ABI_L1_FORBIDDEN;
+}
+
 /* Neither the guest's nor the monitor's: to Xen, device memory. */
 static bool is_device(u64 mfn)
 {
@@ -108,7 +112,7 @@ static inline long check_l1(u64 pte)
 {
 	u64 mfn = pte_mfn(pte);
 
-	if (unlikely(pte & L1_FORBIDDEN))
+	if (unlikely(pte & l1_forbidden))
 		return -XEN_EINVAL;
 	if (unlikely(!frame_owned(mfn))) {
 		if (mfn == INVALID_ENTRY_MFN)
@@ -151,6 +155,11 @@ static void put_child(u64 pte, unsigned int type, u64 mfn)
 		frame_put(pte_mfn(pte));
 }
 
+static u64 upper_forbidden(unsigned int type)
+{
+	return guest32 && type == 3 ? ABI_PAE_L3_FORBIDDEN : ABI_UPPER_FORBIDDEN;
+}
+
 /* Check and take what an entry refers to; the value it is to have, or an error. */
 static long take_entry(u64 *pte, unsigned int type, u64 mfn, unsigned int index)
 {
@@ -158,7 +167,7 @@ static long take_entry(u64 *pte, unsigned int type, u64 mfn, unsigned int index)
 
 	if (type == 1)
 		rc = check_l1(*pte);
-	else if (*pte & UPPER_FORBIDDEN)
+	else if (*pte & upper_forbidden(type))
 		rc = -XEN_EINVAL;
 	else
 		rc = get_child(*pte, type, mfn, index);
@@ -356,7 +365,7 @@ static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 	if (guest32 && type == 3 && index == TOP_L2_SLOT)
 		return -XEN_EINVAL; /* Xen: mod_l3_entry() */
 	if (value & PTE_P) {
-		if (value & UPPER_FORBIDDEN)
+		if (value & upper_forbidden(type))
 			return -XEN_EINVAL;
 		value = adjust(value, type);
 		same = same && !(type == 4 && (value ^ old) & PTE_RW); /* may be linear */

@@ -56,7 +56,7 @@ static long update_one(const struct mmu_update *req, bool device)
 
 	/* The other commands came after 3.1. */
 	if (ABI_VERSION < (4 << 16) && cmd > MMU_MACHPHYS_UPDATE)
-		return -XEN_ENOSYS;
+		return -ABI_MMU_UNKNOWN;
 	switch (cmd) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_PRESERVE_AD:
@@ -71,7 +71,7 @@ static long update_one(const struct mmu_update *req, bool device)
 	case MMU_MACHPHYS_UPDATE:
 		return device ? -XEN_EINVAL : machphys_update(paddr >> 12, req->val);
 	default:
-		return -XEN_ENOSYS;
+		return -ABI_MMU_UNKNOWN;
 	}
 }
 
@@ -173,7 +173,7 @@ static long set_ldt(struct vcpu *v, u64 base, u32 entries)
 static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 {
 	if (op->cmd > ABI_MMUEXT_LAST)
-		return -XEN_ENOSYS;
+		return -ABI_MMU_UNKNOWN;
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE:
 	case MMUEXT_PIN_L2_TABLE:
@@ -190,7 +190,7 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 		if (guest32) /* compat_mmuext_op() of 3.1 knows it; a 32-bit Xen doesn't */
 			return boot->paging == PAGING_PV32PAE && ABI_VERSION > (3 << 16)
 				       ? -XEN_EINVAL
-				       : -XEN_ENOSYS;
+				       : -ABI_MMU_UNKNOWN;
 		return root_set_user(v, op->arg1.mfn);
 	case MMUEXT_TLB_FLUSH_MULTI:
 		if (read_vcpu_mask((u64)op->arg2.vcpumask.p))
@@ -224,7 +224,7 @@ static long mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 	case MMUEXT_UNMARK_SUPER:
 		return -XEN_EOPNOTSUPP;
 	default:
-		return -XEN_ENOSYS;
+		return -ABI_MMU_UNKNOWN;
 	}
 }
 
