@@ -35,6 +35,7 @@ static void registers(void)
 	is(set_debugreg(7, DR7_LENGTH8), xen_since(4, 0) ? 0 : -XEN_EPERM,
 	   "a watchpoint of eight bytes");
 	is(set_debugreg(7, 0), 0, "none at all");
+	is(get_debugreg(7), xen_since(4, 0) ? 0x400 : 0, "the reserved bit is shown today");
 	is(get_debugreg(6) & ~0xfUL, 0xffff0ff0, "register 6 at start");
 }
 

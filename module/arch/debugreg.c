@@ -50,7 +50,8 @@ static long set_dr7(struct vcpu *v, u64 value)
 {
 	u64 io = 0;
 
-	value = (value & ~DR7_RESERVED_ZERO) | DR7_RESERVED_ONE;
+	if (value || ABI_DEBUGREG_EXTENSIONS)
+		value = (value & ~DR7_RESERVED_ZERO) | DR7_RESERVED_ONE;
 	if (value & DR7_GENERAL_DETECT || (!ABI_DEBUGREG_EXTENSIONS && !is_plain_dr7(value)))
 		return -XEN_EPERM;
 	for (u32 i = 0; (value & DR7_ACTIVE) && i < 4; i++) {

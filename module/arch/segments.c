@@ -377,8 +377,8 @@ HANDLE2(do_set_segment_base, which, base)
 
 	if (guest32)
 		return -XEN_ENOSYS;
-	if (which != SEGBASE_GS_USER_SEL && !is_canonical(base))
-		return -XEN_EINVAL;
+	if (which < SEGBASE_GS_USER_SEL && !is_canonical(base))
+		return -ABI_BAD_BASE;
 	switch (which) {
 	case SEGBASE_FS:
 		set_guest_fs_base(base);
