@@ -259,6 +259,7 @@ static void errors(void)
 {
 	struct evtchn_bind_ipi bind = { .vcpu = 1 };
 	struct evtchn_alloc_unbound alloc = { .dom = 0, .remote_dom = 0 };
+	unsigned int free = 40, bucket = xen_since(4, 0) ? 64 : 128; /* EVTCHNS_PER_BUCKET */
 
 	struct evtchn_bind_interdomain inter = { .remote_dom = DOMID_SELF,
 						 .remote_port = port };
@@ -274,6 +275,13 @@ static void errors(void)
 	is(close(EVENT_PORTS - 48), -XEN_EINVAL, "close a closed port");
 	is(close(0), -XEN_EINVAL, "close port 0");
 	is(unmask(EVENT_PORTS), -XEN_EINVAL, "unmask a port beyond all");
+	event_set_mask(free, true);
+	is(unmask(free), 0, "unmask a port of the first bucket that is free");
+	/* 3.1 evtchn_unmask(), 4.17 evtchn_port_unmask() */
+	is(event_masked(free), xen_since(4, 0), "it is masked as before; in 3.x not");
+	event_set_mask(free, true);
+	is(unmask(bucket - 1), 0, "unmask the last one of it");
+	is(unmask(bucket), -XEN_EINVAL, "unmask one of a bucket that is not there");
 	is(event_channel_op(EVTCHNOP_bind_ipi, &bind), -XEN_ENOENT,
 	   "an IPI for a vCPU that does not exist");
 	is(event_channel_op(EVTCHNOP_alloc_unbound, &alloc), -XEN_EPERM,

@@ -6,6 +6,7 @@
  * (Xen 4.17 common/event_2l.c).  Ports are bound and closed by the helper.
  */
 #include "event.h"
+#include "abi-info.h"
 #include "compat.h"
 #include "mm.h"
 #include "trap.h"
@@ -116,8 +117,15 @@ HANDLE_SUB(do_event_channel_op_unmask, arg)
 
 	if (copy_from_guest(&op, arg, sizeof(op)))
 		return -XEN_EFAULT;
-	if (op.port >= max_ports || events()->ports[op.port].kind == PORT_FREE)
+	if (op.port >= max_ports)
 		return -XEN_EINVAL;
+	/* Xen has its ports in buckets; only of the first one it is known here to be there. */
+	if (events()->ports[op.port].kind == PORT_FREE) {
+		if (op.port >= ABI_EVENT_BUCKET)
+			return -XEN_EINVAL;
+		if (!ABI_UNMASKS_FREE)
+			return 0;
+	}
 	__atomic_and_fetch(&mask_bits[op.port / 64], ~(1ULL << op.port % 64), __ATOMIC_SEQ_CST);
 	if (test_bit(pending_bits, op.port))
 		mark(&vcpus[events()->ports[op.port].vcpu % MAX_VCPUS], op.port);
