@@ -197,12 +197,15 @@ struct e820_entry {
 
 #define E820_RAM 1
 
-/* One region from 0, as libxl gives a PV domU without e820_host. */
+/*
+ * One region from 0, as libxl gives a PV domU without e820_host.  What xend of 3.1
+ * adds is room for frames that a guest gets from backends, not more of its own.
+ */
 HYPERCALL(memory_op_memory_map)
 {
 	struct xen_memory_map map;
 	struct e820_entry ram = {
-		.size = frames_maximum(dom->frames) * PAGE_SIZE,
+		.size = frames_maximum(dom->frames) * PAGE_SIZE + dom->abi->map_slack,
 		.type = E820_RAM,
 	};
 

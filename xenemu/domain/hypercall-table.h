@@ -90,6 +90,7 @@ enum toolstack {
  * @caps_of_all: XENVER_capabilities names all word sizes, not the guest's alone
  * @features: XENVER_get_features: bits that every guest sees
  * @max_extent_order: largest extent that a domU may ask for
+ * @map_slack: bytes by which XENMEM_memory_map ends beyond the guest's maximum
  * @grant_frames: frames that a grant table has from the start
  * @grant_frames_max: most that it can have
  * @grant_batch_max: most operations in one grant_table_op
@@ -105,6 +106,7 @@ struct abi {
 	gboolean caps_of_all;
 	uint32_t features;
 	unsigned int max_extent_order;
+	unsigned int map_slack;
 	unsigned int grant_frames;
 	unsigned int grant_frames_max;
 	uint32_t grant_batch_max;
