@@ -153,9 +153,13 @@ static void late_page(void)
 	is(page_read_write(second), 0, "the page is free");
 }
 
-/* The LDT is what is mapped at its address, also when that changes. */
+/*
+ * An entry that maps a page of the LDT changes: 3.x follows (put_page_from_l1e()),
+ * today's Xen keeps what it has read.
+ */
 static void remapped(void)
 {
+	bool follows = !xen_since(4, 0);
 	uint64_t *first = page_alloc(), *second = page_alloc();
 	pte_t *pte = pte_of(first, 1), to_first = make_pte(virt_to_mfn(first), PTE_READ_ONLY);
 
@@ -167,8 +171,10 @@ static void remapped(void)
 	load_es(0);
 	is(set_pte(pte, make_pte(virt_to_mfn(second), PTE_READ_ONLY)), 0,
 	   "another frame there");
-	is(load_es(LDT_SELECTOR(1)), TRAP_GP, "the segment is gone");
-	is(load_es(LDT_SELECTOR(2)), TRAP_NONE, "the other frame's is there");
+	is(load_es(LDT_SELECTOR(1)), follows ? TRAP_GP : TRAP_NONE,
+	   "in 3.x the segment is gone");
+	is(load_es(LDT_SELECTOR(2)), follows ? TRAP_NONE : TRAP_GP,
+	   "the other frame's is there");
 	load_es(0);
 	vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables);
 	*(volatile unsigned long *)pte = to_first;
@@ -177,9 +183,11 @@ static void remapped(void)
 	is(load_es(LDT_SELECTOR(1)), TRAP_NONE, "its segment is there");
 	load_es(0);
 	is(set_pte(pte, 0), 0, "no frame there");
-	is(load_es(LDT_SELECTOR(1)), TRAP_PF, "its segment: #PF");
-	is(set_page(first, PTE_WRITE), 0, "the frame is free");
+	is(load_es(LDT_SELECTOR(1)), follows ? TRAP_PF : TRAP_NONE, "its segment: in 3.x #PF");
+	load_es(0);
+	is(set_page(first, PTE_WRITE), follows ? 0 : -XEN_EBUSY, "in 3.x the frame is free");
 	set_ldt(NULL, 0);
+	page_read_write(first);
 	page_read_write(second);
 }
 

@@ -263,6 +263,11 @@ long frame_get(u64 mfn, unsigned int type)
 	return rc;
 }
 
+static inline bool ldt_follows(void)
+{
+	return ABI_LDT_FOLLOWS && unlikely(ldt_mapped);
+}
+
 void frame_put(u64 mfn)
 {
 	u64 word = frame_table[mfn] - FRAME_COUNT_ONE;
@@ -276,7 +281,7 @@ void frame_put(u64 mfn)
 	frame_table[mfn] &= ~FRAME_TYPE_MASK;
 	if (kind_of(type).child)
 		drop_entries(mfn, type, kind_of(type).entries);
-	else if (unlikely(ldt_mapped) && type == 1)
+	else if (ldt_follows() && type == 1)
 		drop_ldt(this_vcpu()); /* it may have mapped some of it */
 }
 
@@ -340,10 +345,7 @@ static inline void note_l1(u64 value)
 		tlb_stale = true;
 }
 
-/*
- * A page of the LDT is wherever the guest maps it: with a mapping of descriptors, all
- * that was read of the LDT goes (Xen 4.17 arch/x86/mm.c, put_page_from_l1e()).
- */
+/* With a mapping of descriptors, all that was read of the LDT goes. */
 static noinline void mapping_gone(u64 old)
 {
 	u64 mfn = pte_mfn(old);
@@ -397,7 +399,7 @@ long entry_set(void *slot, u64 value, bool preserve)
 			return rc;
 		value = adjust(value, 1);
 	}
-	if (unlikely(ldt_mapped) && type == 1)
+	if (ldt_follows() && type == 1)
 		mapping_gone(entry_read(slot));
 	/* No table: ordinary memory of the guest, written as it is. */
 	store(slot, value, preserve);
@@ -420,7 +422,7 @@ long entry_exchange(void *slot, u64 old, u64 value)
 	}
 	if (!exchange(slot, &old, value))
 		return -XEN_EAGAIN;
-	if (unlikely(ldt_mapped))
+	if (ldt_follows())
 		mapping_gone(old);
 	note_l1(value);
 	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
