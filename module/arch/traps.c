@@ -150,8 +150,14 @@ static noinline void other_page_fault(struct vcpu *v, struct regs *r, u64 addr)
 {
 	u32 error = r->error;
 
-	if (boot->paging == PAGING_PV32 && shadow32_fault(v, addr, error))
-		return;
+	if (boot->paging == PAGING_PV32) {
+		if (shadow32_fault(v, addr, error))
+			return;
+		/* What the shadow lacks may be a read-only mapping of a table. */
+		if ((error & (PF_P | PF_W)) == PF_W && v->kernel_mode &&
+		    ptwr_emulate(v, r, addr))
+			return;
+	}
 	if (unlikely(!guest_range_ok(addr, 1))) {
 		addr = monitor_address(v, addr);
 		if (!addr)
@@ -170,11 +176,9 @@ static noinline void other_page_fault(struct vcpu *v, struct regs *r, u64 addr)
 
 static inline void page_fault(struct vcpu *v, struct regs *r)
 {
-	/* What isn't in a two-level guest's shadow may be in its tables. */
-	u32 known = boot->paging == PAGING_PV32 ? PF_W | PF_RSVD : PF_P | PF_W | PF_RSVD;
 	u64 addr = read_cr2();
 
-	if ((r->error & known) == (known & ~(u32)PF_RSVD) && v->kernel_mode &&
+	if ((r->error & (PF_P | PF_W | PF_RSVD)) == (PF_P | PF_W) && v->kernel_mode &&
 	    ptwr_emulate(v, r, addr))
 		return;
 	other_page_fault(v, r, addr);

@@ -139,17 +139,25 @@ static bool allowed(u32 pte, u32 error)
 	return !(error & PF_U) || (pte & PTE_U);
 }
 
+/* The guest's L1 entry below its L2 entry, or NULL */
+static u32 *l1_entry(const u32 *l2, u64 addr)
+{
+	if (!l2 || !(*l2 & PTE_P))
+		return NULL;
+	return direct((*l2 & PTE_ADDR) + (addr >> 12 & 1023) * 4);
+}
+
 u32 shadow32_error(struct vcpu *v, u64 addr, u32 error)
 {
-	const u32 *l2 = walk(v, addr, 2), *l1 = walk(v, addr, 1);
-	bool present = l1 && (*l2 & PTE_P) && (*l1 & PTE_P);
+	const u32 *l1 = l1_entry(walk(v, addr, 2), addr);
+	bool present = l1 && (*l1 & PTE_P);
 
 	return (error & ~(u32)PF_P) | (present ? PF_P : 0);
 }
 
 bool shadow32_fault(struct vcpu *v, u64 addr, u32 error)
 {
-	u32 *l2 = walk(v, addr, 2), *l1 = walk(v, addr, 1);
+	u32 *l2 = walk(v, addr, 2), *l1 = l1_entry(l2, addr);
 	u64 *root, *shadow;
 
 	if (!l1 || !allowed(*l2, error) || !allowed(*l1, error) || (error & PF_RSVD))
