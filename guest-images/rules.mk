@@ -5,8 +5,8 @@
 
 MICRO := guest-images/micro
 MICRO_NAMES := $(patsubst $(MICRO)/%.c,%,$(sort $(wildcard $(MICRO)/*.c)))
-# SYSCALL, a user root, today's hypercall page and XSAVE are for 64-bit guests.
-MICRO_NAMES_32 := $(filter-out syscall-callback crash-no-user-root hypercall-page xsave, \
+# SYSCALL and SYSENTER, a user root, today's hypercall page and XSAVE are for 64-bit guests.
+MICRO_NAMES_32 := $(filter-out syscall-callback sysenter crash-no-user-root hypercall-page xsave, \
 	$(MICRO_NAMES))
 GUESTS :=
 

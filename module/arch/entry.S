@@ -172,6 +172,30 @@ syscall32_entry:
 	save_registers
 	mov	%rsp, %rdi
 	call	guest_syscall
+	jmp	guest_exit
+
+/*
+ * SYSENTER, on the vCPU's stack.  It tells neither rip nor rsp and leaves rflags as
+ * they were, TF included: monitor_trap().  The frame is Xen's, with a null selector
+ * of ring 3 for cs (4.17 x86_64/entry.S, sysenter_entry).
+ */
+	.balign	16
+	.globl	sysenter_entry, sysenter_flags_saved
+sysenter_entry:
+	swapgs
+	push	$SEL_USER_DS
+	push	$0
+	pushfq
+sysenter_flags_saved:
+	push	$3
+	push	$0
+	push	$0
+	movl	$ENTRY_SYSCALL, 4(%rsp)
+	save_registers
+	push	$2
+	popfq
+	mov	%rsp, %rdi
+	call	guest_sysenter
 	/* fall through */
 
 /*

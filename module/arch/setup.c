@@ -23,6 +23,7 @@ static void find_features(void)
 	u32 leaf[4];
 
 	cpuid(1, 0, leaf);
+	features.sep = leaf[3] >> 11 & 1;
 	features.xsave = leaf[2] >> 26 & 1;
 	features.x2apic = leaf[2] >> 21 & 1;
 	features.tsc_deadline = leaf[2] >> 24 & 1;

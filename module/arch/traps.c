@@ -11,6 +11,7 @@
 #include "event.h"
 #include "mm.h"
 #include "trap.h"
+#include <xen/callback.h>
 
 #define HYPERCALL32_VECTOR 0x82
 
@@ -24,6 +25,7 @@ struct gate {
 static struct gate idt[256] __attribute__((aligned(16)));
 
 extern char idt_stubs[], syscall_entry[], syscall32_entry[];
+extern char sysenter_entry[], sysenter_flags_saved[];
 extern const struct {
 	u64 fault, fixup;
 } extable_start[], extable_end[];
@@ -33,6 +35,7 @@ void monitor_trap(struct regs *r);
 struct regs *iretq_fault_frame(const struct regs *saved, const u64 *frame, struct regs *to);
 void guest_iret_fault(struct regs *r);
 void guest_syscall(struct regs *r);
+void guest_sysenter(struct regs *r);
 
 /* These may come at any instruction, also with a stack that is not ours. */
 static u8 vector_ist(unsigned int vector)
@@ -65,6 +68,19 @@ static void set_gate(unsigned int vector, unsigned int dpl)
 	};
 }
 
+/*
+ * For user mode's 32-bit code, where the processor has it in long mode: AMD's raise
+ * #UD.  Left alone it raises #GP, as under 3.x and to 32-bit guests.
+ */
+static void sysenter_init(const struct vcpu *v)
+{
+	if (guest32 || !features.sep || !((ABI_CALLBACKS) >> CALLBACKTYPE_sysenter & 1))
+		return;
+	wrmsr(MSR_SYSENTER_CS, SEL_CS);
+	wrmsr(MSR_SYSENTER_ESP, v->stack);
+	wrmsr(MSR_SYSENTER_EIP, (u64)sysenter_entry);
+}
+
 void trap_init(struct vcpu *v)
 {
 	struct {
@@ -89,6 +105,7 @@ void trap_init(struct vcpu *v)
 	wrmsr(MSR_CSTAR, (u64)syscall32_entry);
 	wrmsr(MSR_SYSCALL_MASK,
 	      RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_RF | RFLAGS_AC);
+	sysenter_init(v);
 	/* CPUID says that 32-bit guests have no SYSCALL: #UD. */
 	if (guest32)
 		wrmsr(MSR_EFER, rdmsr(MSR_EFER) & ~(u64)EFER_SCE);
@@ -322,6 +339,25 @@ void guest_syscall(struct regs *r)
 	r->rflags &= ~(u64)RFLAGS_DF;
 }
 
+/* entry.S: SYSENTER */
+void guest_sysenter(struct regs *r)
+{
+	struct vcpu *v = this_vcpu();
+
+	count(v, STAT_SYSCALL);
+	if (v->callback[CALLBACKTYPE_sysenter])
+		deliver_callback(v, r, CALLBACKTYPE_sysenter);
+	else
+		deliver_exception(v, r, TRAP_GP, 0);
+}
+
+/* A step that began before SYSENTER, whose flags it must reach, ends there. */
+static void monitor_debug(struct regs *r)
+{
+	if (r->rip < (u64)sysenter_entry || r->rip >= (u64)sysenter_flags_saved)
+		r->rflags &= ~(u64)RFLAGS_TF;
+}
+
 static bool fix_up(struct regs *r)
 {
 	for (size_t i = 0; &extable_start[i] < extable_end; i++) {
@@ -337,8 +373,10 @@ static bool fix_up(struct regs *r)
 void monitor_trap(struct regs *r)
 {
 	/* A guest's watchpoint on what copy_guest() touched; an NMI from nobody */
-	if (r->vector == TRAP_DB || r->vector == TRAP_NMI)
+	if (r->vector == TRAP_DB || r->vector == TRAP_NMI) {
+		monitor_debug(r);
 		return;
+	}
 	if (interrupt(this_vcpu(), r->vector))
 		return;
 	if (r->vector == TRAP_PF && boot->paging == PAGING_PV32 &&

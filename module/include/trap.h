@@ -136,7 +136,7 @@ _Noreturn void panic(const struct regs *r, const char *what);
 
 /* ---- features of this machine, by CPUID ---- */
 struct features {
-	bool fsgsbase, xsave, x2apic, tsc_deadline;
+	bool fsgsbase, xsave, x2apic, tsc_deadline, sep;
 };
 extern struct features features;
 

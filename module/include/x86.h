@@ -46,6 +46,9 @@
 #define MSR_APIC_BASE 0x1b
 #define MSR_TSC 0x10
 #define MSR_UCODE_REV 0x8b
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
 #define MSR_MISC_ENABLE 0x1a0
 #define MSR_PAT 0x277
 #define MSR_TSC_DEADLINE 0x6e0

@@ -19,6 +19,7 @@ my $top = abs_path(dirname(__FILE__) . "/../..");
 my %not_in = (
 	'xen-3.1' => {
 		'hypercall-page' => 'today\'s form of the page',
+		'sysenter' => 'no such callback',
 		'vcpu-down' => 'the domain goes on without vCPUs',
 		'vcpu-info' => 'no VCPUOP_register_vcpu_info',
 		'xsave' => 'no XSAVE',
