@@ -177,6 +177,45 @@ static void store_kinds(void)
 }
 #endif
 
+/* An instruction on the lower half of an entry: what it leaves there */
+#define FORM(how, want, insn, ...)                                                             \
+	do {                                                                                   \
+		is(catch_trap(asm volatile(insn __VA_ARGS__)), TRAP_NONE, "%s is emulated",    \
+		   how);                                                                       \
+		is(*word, (uint32_t)(want), "%s", how);                                        \
+	} while (0)
+
+#define IN_PLACE : "+m"(*word) : : "cc"
+
+/* What no kernel is known to use on page tables, but Xen's emulators have. */
+static void other_forms(void)
+{
+	volatile uint32_t *word = (volatile uint32_t *)pte;
+	static uint32_t source;
+	uint32_t present;
+
+	*pte = read_only;
+	present = *word;
+	FORM("es: mov", present, ".byte 0x26; movl %1, %0", : "+m"(*word) : "r"(present));
+	FORM("ss: mov", present, ".byte 0x36; movl %1, %0", : "+m"(*word) : "r"(present));
+	FORM("inc", present + 1, "incl %0", IN_PLACE);
+	FORM("dec", present, "decl %0", IN_PLACE);
+	FORM("adc", present + 1, "stc; adcl $0, %0", IN_PLACE);
+	FORM("sbb", present, "stc; sbbl $0, %0", IN_PLACE);
+	*word = ~present;
+	FORM("not", present, "notl %0", IN_PLACE);
+	*word = 2;
+	FORM("neg", -2, "negl %0", IN_PLACE);
+	source = present;
+	FORM("movs", present, "movsl", : : "D"(word), "S"(&source) : "memory");
+	*word = present & ~0xffU;
+	FORM("mov of ah", present, "movb %%ah, (%0)",
+	     :
+	     : "D"(word), "a"((present & 0xff) << 8)
+	     : "memory");
+	*pte = writable;
+}
+
 static unsigned char clear_bit_flag(void)
 {
 	unsigned char carry;
@@ -319,6 +358,7 @@ void guest_main(void)
 	is(trap_regs.error, 3, "error code: protection, write");
 	is(vm_assist(VMASST_CMD_enable, VMASST_TYPE_writable_pagetables), 0, "ask for it");
 	store_kinds();
+	other_forms();
 	flags();
 	has_effect();
 	refused();

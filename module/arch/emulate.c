@@ -14,13 +14,14 @@
  * @code:  its bytes; those that could not be read are 0
  * @at:    index of the byte that is decoded next
  * @small: operand size prefix
+ * @narrow: address size prefix
  * @rep:   repeat prefix
  * @rex:   REX prefix, or 0
  */
 struct priv {
 	u8 code[16];
 	unsigned int at;
-	bool small, rep;
+	bool small, narrow, rep;
 	u8 rex;
 };
 
@@ -36,13 +37,27 @@ static bool fetch(struct priv *p, const struct regs *r)
 
 static void prefixes(struct priv *p)
 {
-	while (p->code[p->at] == 0x66 || p->code[p->at] == 0xf2 || p->code[p->at] == 0xf3) {
-		if (p->code[p->at++] == 0x66)
+	for (; p->at < 5; p->at++) {
+		switch (p->code[p->at]) {
+		case 0x66:
 			p->small = true;
-		else
+			continue;
+		case 0x67:
+			p->narrow = true;
+			continue;
+		case 0xf2:
+		case 0xf3:
 			p->rep = true;
-		if (p->at > 4)
-			return;
+			continue;
+		case 0x26: /* no memory operand has a segment of its own */
+		case 0x2e:
+		case 0x36:
+		case 0x3e:
+		case 0x64:
+		case 0x65:
+			continue;
+		}
+		break;
 	}
 	if (!guest32 && (p->code[p->at] & 0xf0) == 0x40)
 		p->rex = p->code[p->at++];
@@ -111,7 +126,7 @@ static bool string_io(struct vcpu *v, struct regs *r, struct priv *p)
 	u64 step = r->rflags & RFLAGS_DF ? -(u64)bytes : bytes, ones = ~0ULL;
 	u32 n = p->rep ? min(r->rcx, 1024UL) : 1;
 
-	if (!port_allowed(v, (u16)r->rdx, bytes))
+	if (p->narrow || !port_allowed(v, (u16)r->rdx, bytes))
 		return false;
 	for (; n; n--) {
 		if (op & 2)

@@ -74,7 +74,7 @@ struct tss {
  * @op:        what it does
  * @size:      bytes of the memory operand
  * @length, @immediate_length: bytes of the instruction, of the immediate in it
- * @reg:       index of the register operand in struct regs
+ * @reg:       offset of the register operand in struct regs
  * @operand:   index in @code of the ModRM byte, or of an absolute address
  * @rex:       REX prefix, or 0
  * @absolute:  the address is part of the instruction
@@ -85,7 +85,7 @@ struct store_insn {
 	u64 code[2];
 	u64 immediate;
 	u8 op, size, length, immediate_length, reg, operand, rex;
-	bool absolute, rep, locked;
+	bool absolute : 1, rep : 1, locked : 1;
 };
 
 #define RECENT_STORES 8
@@ -177,7 +177,7 @@ struct vcpu {
 
 	struct tss tss;
 	u64 *window; /* L1 of its GDT and LDT window */
-	struct store_insn recent_stores[RECENT_STORES];
+	struct store_insn recent_stores[RECENT_STORES + 1]; /* the last one: ptwr.c, movs */
 };
 
 _Static_assert(offsetof(struct vcpu, guest_rsp) == VCPU_GUEST_RSP, "entry.S");

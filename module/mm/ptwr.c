@@ -26,7 +26,14 @@ enum operation {
 	OP_AND,
 	OP_SUB,
 	OP_XOR,
+	OP_ADC,
+	OP_SBB,
+	OP_INC,
+	OP_DEC,
+	OP_NOT,
+	OP_NEG,
 	OP_XADD, /* from here on, registers are written */
+	OP_MOVS,
 	OP_XCHG,
 	OP_STOS,
 	OP_CMPXCHG,
@@ -35,34 +42,46 @@ enum operation {
 };
 
 /* Opcodes: the operation, and these. */
-#define OP_MASK 0x0f
-#define BYTE 0x10 /* its operand is a byte */
-#define IMM8 0x20 /* a byte of immediate follows */
-#define IMM 0x40 /* an immediate of the operand's size, 4 bytes at most */
-#define GROUP 0x80 /* ModRM's reg field says which operation */
+#define OP_MASK 0x1f
+#define BYTE 0x20 /* its operand is a byte */
+#define IMM8 0x40 /* a byte of immediate follows */
+#define IMM 0x80 /* an immediate of the operand's size, 4 bytes at most */
+#define GROUP(n) ((n) << 8) /* ModRM's reg field says which operation of groups[n] */
 
-static const u8 opcodes[256] = {
+static const u16 opcodes[256] = {
 	[0x00] = OP_ADD | BYTE,
 	[0x01] = OP_ADD,
 	[0x08] = OP_OR | BYTE,
 	[0x09] = OP_OR,
+	[0x10] = OP_ADC | BYTE,
+	[0x11] = OP_ADC,
+	[0x18] = OP_SBB | BYTE,
+	[0x19] = OP_SBB,
 	[0x20] = OP_AND | BYTE,
 	[0x21] = OP_AND,
+	[0x26] = OP_PREFIX,
 	[0x28] = OP_SUB | BYTE,
 	[0x29] = OP_SUB,
+	[0x2e] = OP_PREFIX,
 	[0x30] = OP_XOR | BYTE,
 	[0x31] = OP_XOR,
+	[0x36] = OP_PREFIX,
 	[0x3e] = OP_PREFIX,
+	[0x64] = OP_PREFIX,
+	[0x65] = OP_PREFIX,
 	[0x66] = OP_PREFIX,
-	[0x80] = GROUP | IMM8 | BYTE,
-	[0x81] = GROUP | IMM,
-	[0x83] = GROUP | IMM8,
+	[0x67] = OP_PREFIX,
+	[0x80] = GROUP(1) | IMM8 | BYTE,
+	[0x81] = GROUP(1) | IMM,
+	[0x83] = GROUP(1) | IMM8,
 	[0x86] = OP_XCHG | BYTE,
 	[0x87] = OP_XCHG,
 	[0x88] = OP_MOV | BYTE,
 	[0x89] = OP_MOV,
 	[0xa2] = OP_MOV | BYTE,
 	[0xa3] = OP_MOV,
+	[0xa4] = OP_MOVS | BYTE,
+	[0xa5] = OP_MOVS,
 	[0xaa] = OP_STOS | BYTE,
 	[0xab] = OP_STOS,
 	[0xc6] = OP_MOV | IMM8 | BYTE,
@@ -70,18 +89,24 @@ static const u8 opcodes[256] = {
 	[0xf0] = OP_PREFIX,
 	[0xf2] = OP_PREFIX,
 	[0xf3] = OP_PREFIX,
+	[0xf6] = GROUP(3) | BYTE,
+	[0xf7] = GROUP(3),
+	[0xfe] = GROUP(4) | BYTE,
+	[0xff] = GROUP(4),
 };
 
-static const u8 opcodes_0f[256] = {
+static const u16 opcodes_0f[256] = {
 	[0xab] = OP_BTS,         [0xb0] = OP_CMPXCHG | BYTE, [0xb1] = OP_CMPXCHG,
-	[0xb3] = OP_BTR,         [0xba] = GROUP | IMM8,      [0xbb] = OP_BTC,
+	[0xb3] = OP_BTR,         [0xba] = GROUP(2) | IMM8,   [0xbb] = OP_BTC,
 	[0xc0] = OP_XADD | BYTE, [0xc1] = OP_XADD,           [0xc7] = OP_CMPXCHG8B,
 };
 
-/* By ModRM's reg field: opcodes 0x80 to 0x83, and 0x0f 0xba */
-static const u8 groups[2][8] = {
-	{ OP_ADD, OP_OR, OP_NONE, OP_NONE, OP_AND, OP_SUB, OP_XOR, OP_NONE },
-	{ OP_NONE, OP_NONE, OP_NONE, OP_NONE, OP_NONE, OP_BTS, OP_BTR, OP_BTC },
+/* By ModRM's reg field */
+static const u8 groups[][8] = {
+	[1] = { OP_ADD, OP_OR, OP_ADC, OP_SBB, OP_AND, OP_SUB, OP_XOR },
+	[2] = { [5] = OP_BTS, [6] = OP_BTR, [7] = OP_BTC },
+	[3] = { [2] = OP_NOT, [3] = OP_NEG },
+	[4] = { OP_INC, OP_DEC },
 };
 
 unsigned int reg_index(unsigned int n)
@@ -131,12 +156,12 @@ static s64 immediate(const u8 *p, unsigned int bytes)
 }
 
 /* What @opcode (an entry of a table above) with that ModRM byte is. */
-static enum operation operation(unsigned int opcode, bool two_byte, u8 modrm, unsigned int size)
+static enum operation operation(unsigned int opcode, u8 modrm, unsigned int size)
 {
 	unsigned int ext = modrm >> 3 & 7;
 
-	if (opcode & GROUP)
-		return groups[two_byte][ext];
+	if (opcode >> 8)
+		return groups[opcode >> 8][ext];
 	switch (opcode & OP_MASK) {
 	case OP_MOV: /* 0xc6, 0xc7: nothing but mov with 0 */
 		return opcode & (IMM8 | IMM) && ext ? OP_NONE : OP_MOV;
@@ -147,38 +172,48 @@ static enum operation operation(unsigned int opcode, bool two_byte, u8 modrm, un
 	}
 }
 
-/* mov %eax to an absolute address, stos: the operand's place isn't in a ModRM byte. */
-static bool decode_short(struct store_insn *i, unsigned int opcode, unsigned int length)
+/* mov %eax to an absolute address, movs, stos: the operand's place isn't in a ModRM byte. */
+static bool decode_short(struct store_insn *i, unsigned int opcode, unsigned int length,
+			 bool narrow)
 {
 	i->op = opcode & OP_MASK;
 	i->absolute = i->op == OP_MOV;
-	i->reg = reg_index(0);
+	i->reg = reg_index(0) * 8;
 	i->operand = length;
-	i->length = length + (!i->absolute ? 0 : guest32 ? 4 : 8);
-	return true;
+	i->length = length + (!i->absolute ? 0 : guest32 || narrow ? 4 : 8);
+	return i->absolute || !narrow;
+}
+
+/* Where in struct regs operand @n is: without REX, bytes 4 to 7 are ah, ch, dh, bh. */
+static unsigned int reg_offset(unsigned int n, unsigned int size, unsigned int rex)
+{
+	if (size == 1 && !rex && n >= 4)
+		return reg_index(n - 4) * 8 + 1;
+	return reg_index(n) * 8;
 }
 
 static noinline bool decode(struct store_insn *i, const u8 *code)
 {
 	unsigned int rex = 0, opcode, memory, n;
-	bool small = false, two_byte;
+	bool small = false, narrow = false, two_byte;
 	const u8 *p = code;
 
 	for (; (opcodes[*p] & OP_MASK) == OP_PREFIX; p++) {
 		small |= *p == 0x66;
+		narrow |= *p == 0x67;
 		i->rep |= *p == 0xf2 || *p == 0xf3;
 		i->locked |= *p == 0xf0;
-		if (p - code > 4)
-			return false;
+		if (p - code > 4 || (narrow && guest32))
+			return false; /* 16-bit addresses are nobody's */
 	}
 	if (!guest32 && (*p & 0xf0) == 0x40)
 		rex = *p++;
 	two_byte = *p == 0x0f;
 	opcode = two_byte ? opcodes_0f[*++p] : opcodes[*p];
 	i->size = opcode & BYTE ? 1 : rex & 8 ? 8 : small ? 2 : 4;
-	if (!two_byte && (*p & 0xf6) == 0xa2)
-		return decode_short(i, opcode, p + 1 - code);
-	i->op = operation(opcode, two_byte, p[1], i->size);
+	if (!two_byte && *p >= 0xa2 && *p <= 0xab)
+		return opcode && decode_short(i, opcode, p + 1 - code, narrow);
+	i->op = operation(opcode, p[1], i->size);
 	i->locked |= i->op == OP_XCHG || i->op >= OP_CMPXCHG;
 	memory = modrm_length(p + 1);
 	if (i->op == OP_NONE || !memory)
@@ -186,12 +221,10 @@ static noinline bool decode(struct store_insn *i, const u8 *code)
 	i->rex = rex;
 	i->operand = p + 1 - code;
 	n = (p[1] >> 3 & 7) | (rex & 4) << 1;
-	i->reg = reg_index(n);
+	i->reg = reg_offset(n, i->size, rex);
 	if (opcode & (IMM8 | IMM)) {
 		i->immediate_length = opcode & IMM8 ? 1 : min(i->size, 4u);
 		i->immediate = immediate(p + 1 + memory, i->immediate_length);
-	} else if (i->size == 1 && !rex && n >= 4) {
-		return false; /* ah, ch, dh, bh: nobody writes page tables with them */
 	}
 	i->length = p + 1 + memory + i->immediate_length - code;
 	if (i->op == OP_CMPXCHG8B)
@@ -207,6 +240,52 @@ static void set_flags(u64 *rflags, u64 mask, u64 flags)
 /* dst = dst OP src, on the top bytes of 64 bits so that flags come out right. */
 #define ALU(insn, dst, src, flags)                                                             \
 	__asm__(insn " %2, %0; pushf; pop %1" : "+r"(dst), "=r"(flags) : "r"(src) : "cc")
+
+/* The same with the carry, bit 0 of @rflags: below the operand are ones if it is set. */
+#define ALU_CARRY(insn, dst, src, flags, rflags)                                               \
+	__asm__("bt $0, %3; " insn " %2, %0; pushf; pop %1"                                    \
+		: "+r"(dst), "=&r"(flags)                                                      \
+		: "r"(src), "r"(rflags)                                                        \
+		: "cc")
+
+/* What is seldom used */
+static noinline u64 other_alu(unsigned int op, unsigned int size, u64 old, u64 source,
+			      u64 *rflags)
+{
+	unsigned int shift = 64 - size * 8;
+	u64 dst = old << shift, one = 1ULL << shift, mask = RFLAGS_ARITHMETIC, flags;
+
+	source <<= shift;
+	if (*rflags & RFLAGS_CF)
+		source |= one - 1; /* for the carry to pass */
+	switch (op) {
+	case OP_ADC:
+		ALU_CARRY("adc", dst, source, flags, *rflags);
+		break;
+	case OP_SBB:
+		ALU_CARRY("sbb", dst, source, flags, *rflags);
+		break;
+	case OP_INC:
+		ALU("add", dst, one, flags);
+		mask &= ~(u64)RFLAGS_CF;
+		break;
+	case OP_DEC:
+		ALU("sub", dst, one, flags);
+		mask &= ~(u64)RFLAGS_CF;
+		break;
+	case OP_NEG:
+		source = dst;
+		dst = 0;
+		ALU("sub", dst, source, flags);
+		break;
+	case OP_NOT:
+		return ~old;
+	default: /* OP_MOVS */
+		return source >> shift;
+	}
+	set_flags(rflags, mask, flags);
+	return dst >> shift;
+}
 
 static noinline u64 alu(unsigned int op, unsigned int size, u64 old, u64 source, u64 *rflags)
 {
@@ -226,9 +305,12 @@ static noinline u64 alu(unsigned int op, unsigned int size, u64 old, u64 source,
 	case OP_SUB:
 		ALU("sub", dst, src, flags);
 		break;
-	default:
+	case OP_ADD:
+	case OP_XADD:
 		ALU("add", dst, src, flags);
 		break;
+	default:
+		return other_alu(op, size, old, source, rflags);
 	}
 	set_flags(rflags, RFLAGS_ARITHMETIC, flags);
 	return dst >> shift;
@@ -259,11 +341,17 @@ static u64 exchange_if_equal(const struct regs *r, const struct store_insn *i, u
 	return old == expected ? r->rcx << 32 | (u32)r->rbx : old;
 }
 
+/* A register operand: of ah to bh the lowest byte counts. */
+static inline u64 *reg_at(struct regs *r, unsigned int offset)
+{
+	return (u64 *)((u8 *)r + offset);
+}
+
 /* The new value of the operand, in its low bytes; flags go to @rflags. */
 static inline u64 compute(const struct regs *r, const struct store_insn *i, u64 old,
 			  u64 *rflags)
 {
-	u64 source = i->immediate_length ? i->immediate : ((const u64 *)r)[i->reg];
+	u64 source = i->immediate_length ? i->immediate : *reg_at((struct regs *)r, i->reg);
 
 	if (i->op == OP_MOV || i->op == OP_XCHG)
 		return source;
@@ -285,7 +373,7 @@ static void write_registers(struct regs *r, const struct store_insn *i, u64 old)
 	switch (i->op) {
 	case OP_XCHG:
 	case OP_XADD:
-		put_reg((u64 *)r + i->reg, old, i->size);
+		put_reg(reg_at(r, i->reg), old, i->size);
 		break;
 	case OP_CMPXCHG:
 		if (!(r->rflags & RFLAGS_ZF))
@@ -297,6 +385,9 @@ static void write_registers(struct regs *r, const struct store_insn *i, u64 old)
 			r->rdx = old >> 32;
 		}
 		break;
+	case OP_MOVS:
+		r->rsi += r->rflags & RFLAGS_DF ? -(u64)i->size : i->size;
+		/* fall through */
 	case OP_STOS:
 		r->rdi += r->rflags & RFLAGS_DF ? -(u64)i->size : i->size;
 		if (i->rep && --r->rcx)
@@ -377,7 +468,7 @@ static inline bool store(struct regs *r, const struct store_insn *i, u64 paddr)
 }
 
 /* copy_from_guest() of 16 bytes, in two loads */
-static inline bool fetch_code(u64 code[2], u64 rip)
+static inline bool fetch_code(u64 *low, u64 *high, u64 rip)
 {
 	u64 ok = 1;
 
@@ -393,7 +484,7 @@ static inline bool fetch_code(u64 code[2], u64 rip)
 			 "	.pushsection .extable, \"a\"\n"
 			 "	.quad	1b, 4b, 2b, 4b\n"
 			 "	.popsection"
-			 : "=&r"(code[0]), "=&r"(code[1]), "+r"(ok)
+			 : "=&r"(*low), "=&r"(*high), "+r"(ok)
 			 : "r"(rip)
 			 : "memory");
 	return ok;
@@ -410,28 +501,46 @@ static noinline bool fetch_less(u64 code[2], u64 rip)
 	return !rc;
 }
 
-static noinline bool decode_into(struct store_insn *i, const u64 bytes[2])
+/* movs: its source is an immediate that is read each time; what faults is the store. */
+static const struct store_insn *load_source(struct vcpu *v, const struct regs *r,
+					    struct store_insn *i)
 {
-	u64 code[3] = { bytes[0], bytes[1], 0 }; /* decode() may look behind 16 bytes */
+	struct store_insn *loaded = &v->recent_stores[RECENT_STORES];
+
+	*loaded = *i;
+	i->length = 0;
+	loaded->immediate_length = i->size;
+	return copy_from_guest(&loaded->immediate, r->rsi, i->size) ? NULL : loaded;
+}
+
+static noinline const struct store_insn *decode_into(struct vcpu *v, const struct regs *r,
+						     struct store_insn *i, u64 low, u64 high)
+{
+	u64 code[3] = { low, high, 0 }; /* decode() may look behind 16 bytes */
 
 	*i = (struct store_insn){ .code = { code[0], code[1] } };
 	if (decode(i, (const u8 *)code))
-		return true;
+		return i->op == OP_MOVS ? load_source(v, r, i) : i;
 	i->length = 0;
-	return false;
+	return NULL;
 }
 
 /* The instruction at rip: a kernel has few that write page tables. */
-static inline const struct store_insn *instruction(struct vcpu *v, u64 rip)
+static inline const struct store_insn *instruction(struct vcpu *v, const struct regs *r)
 {
+	u64 rip = r->rip;
 	struct store_insn *i = &v->recent_stores[(rip ^ rip >> 4) % RECENT_STORES];
-	u64 code[2];
+	u64 low, high, code[2];
 
-	if (unlikely(!fetch_code(code, rip)) && !fetch_less(code, rip))
-		return NULL;
-	if (likely(i->code[0] == code[0] && i->code[1] == code[1] && i->length))
+	if (unlikely(!fetch_code(&low, &high, rip))) {
+		if (!fetch_less(code, rip))
+			return NULL;
+		low = code[0];
+		high = code[1];
+	}
+	if (likely(i->code[0] == low && i->code[1] == high && i->length))
 		return i;
-	return decode_into(i, code) ? i : NULL;
+	return decode_into(v, r, i, low, high);
 }
 
 static inline bool is_l1_table(u64 mfn)
@@ -475,7 +584,7 @@ static noinline bool crosses_page(const struct store_insn *i, const struct regs 
 {
 	u64 at;
 
-	if (i->op == OP_STOS)
+	if (i->op == OP_STOS || i->op == OP_MOVS)
 		at = r->rdi;
 	else if (i->absolute)
 		at = ((const u8 *)i->code)[i->operand];
@@ -496,7 +605,7 @@ bool ptwr_emulate(struct vcpu *v, struct regs *r, u64 addr)
 	pte = slot ? entry_read(slot) : 0;
 	if ((pte & (PTE_P | PTE_RW)) != PTE_P || !is_l1_table(pte_mfn(pte)))
 		return false;
-	i = instruction(v, r->rip);
+	i = instruction(v, r);
 	if (!i || (addr & (i->size - 1)))
 		return false;
 	if (unlikely(!(addr & 4095)) && crosses_page(i, r))
