@@ -62,6 +62,22 @@ static void by_mmu_update(void)
 	is(*pte & BITS, BITS, "a write sets both");
 }
 
+/* From the uppermost table on whose entries have A; of some the processor uses a shadow. */
+static void upper_levels(void)
+{
+	unsigned int top = PAGING_LEVELS == 3 ? 2 : PAGING_LEVELS;
+
+	for (unsigned int level = top; level > 1; level--) {
+		pte_t *entry = pte_of((void *)page, level);
+
+		set_pte(entry, *entry & ~(pte_t)PTE_A);
+		flush_tlb();
+		page[0]++;
+		is(*entry & PTE_A, PTE_A, "an access sets accessed %u below the top",
+		   top - level);
+	}
+}
+
 void guest_main(void)
 {
 	page = page_alloc();
@@ -69,4 +85,5 @@ void guest_main(void)
 	kernel_accesses();
 	read_only();
 	by_mmu_update();
+	upper_levels();
 }

@@ -204,6 +204,53 @@ static void upper_levels(void)
 }
 #endif
 
+#if PAGING_LEVELS > 2
+/* A table at WINDOW that maps itself by entry 5: is it seen there? */
+static void linear_at(pte_t *table, unsigned int level)
+{
+	unsigned long at = WINDOW;
+
+	for (unsigned int l = 1; l <= level; l++)
+		at |= 5UL << LEVEL_SHIFT(l);
+	is(set_pte(&table[5], make_pte(virt_to_mfn(table), PTE_TABLE)), -XEN_EINVAL,
+	   "an L%u entry for the L%u itself, writable", level, level);
+	is(set_pte(&table[5], make_pte(virt_to_mfn(table), PTE_READ_ONLY)),
+	   xen_since(3, 1) ? 0 : -XEN_EINVAL, "and read-only, since 3.1");
+	if (!xen_since(3, 1))
+		skip("refused", "the L%u is seen through it", level);
+	else
+		is(pte_mfn(((pte_t *)at)[5]), virt_to_mfn(table), "the L%u is seen through it",
+		   level);
+	set_pte(&table[5], 0);
+	flush_tlb();
+}
+
+/* 3.1, 4.17 define_get_linear_pagetable(); 3.0.3 has it for roots alone. */
+static void linear_below(void)
+{
+	pte_t *slot = &kernel_root()[WINDOW >> LEVEL_SHIFT(PAGING_LEVELS) & 511];
+	pte_t *l2 = page_alloc(), *l3 = PAGING_LEVELS == 4 ? page_alloc() : slot;
+
+	page_read_only(l2);
+	if (PAGING_LEVELS == 4) {
+		l3[0] = make_pte(virt_to_mfn(l2), PTE_TABLE);
+		page_read_only(l3);
+		set_pte(slot, make_pte(virt_to_mfn(l3), PTE_TABLE));
+		linear_at(l3, 3);
+	} else {
+		set_pte(slot, make_pte(virt_to_mfn(l2), PTE_P));
+	}
+	linear_at(l2, 2);
+	set_pte(slot, 0);
+	flush_tlb();
+	is(page_read_write(l2), 0, "the L2 is a page again");
+}
+#else
+static void linear_below(void)
+{
+}
+#endif
+
 #ifdef __x86_64__
 /*
  * A root that maps itself, as NetBSD's does: 4.17 get_l4_linear_pagetable(), 3.1
@@ -330,6 +377,7 @@ void guest_main(void)
 	machphys();
 	upper_levels();
 	linear();
+	linear_below();
 	refused();
 	batches();
 	ordinary_page();

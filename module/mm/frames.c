@@ -26,6 +26,7 @@
 
 bool tlb_stale;
 static u64 l1_forbidden;
+static u32 linear_types; /* bit n: a table of type n may map itself */
 
 /**
  * struct table_kind - what a frame of some type holds, by paging mode
@@ -66,10 +67,13 @@ static inline unsigned int child_type(unsigned int type, unsigned int index)
 /*
  * A 64-bit guest's kernel runs in ring 3: its pages need U, in every level.
  * What the guest made a kernel page is marked; user pages become global, as in
- * Xen.  Ring 1 needs none of it.
+ * Xen.  Ring 1 needs none of it.  Hardware sets A in the shadow, where the guest
+ * doesn't see it: what has one has A from the start.
  */
 static u64 adjust(u64 pte, unsigned int type)
 {
+	if (type == 4 || type == FRAME_TOP_L2)
+		pte |= PTE_A;
 	if (guest32)
 		return pte;
 	if (type > 1)
@@ -84,6 +88,7 @@ static u64 adjust(u64 pte, unsigned int type)
 void frames_init(void)
 {
 	l1_forbidden = ABI_L1_FORBIDDEN;
+	linear_types = ABI_LINEAR_TYPES;
 }
 
 /* Neither the guest's nor the monitor's: to Xen, device memory. */
@@ -135,12 +140,12 @@ static inline bool monitor_slot(unsigned int type, unsigned int index)
 }
 
 /*
- * A root that maps itself read-only as if it were an L3: a linear page table, which
- * Xen allows (get_l4_linear_pagetable()).  It is no reference.
+ * A table that maps itself read-only as if it were of the level below: a linear page
+ * table, which Xen allows (get_linear_pagetable()).  It is no reference.
  */
 static inline bool is_linear(u64 pte, unsigned int type, u64 mfn)
 {
-	return type == 4 && pte_mfn(pte) == mfn && !(pte & PTE_RW);
+	return pte_mfn(pte) == mfn && !(pte & PTE_RW) && linear_types >> type & 1;
 }
 
 /* The table below entry @index of table @mfn */
@@ -370,7 +375,7 @@ static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 		if (value & upper_forbidden(type))
 			return -XEN_EINVAL;
 		value = adjust(value, type);
-		same = same && !(type == 4 && (value ^ old) & PTE_RW); /* may be linear */
+		same = same && !((value ^ old) & PTE_RW); /* may be linear */
 		rc = same ? 0 : get_child(value, type, paddr >> 12, index);
 		if (rc)
 			return rc;
