@@ -73,6 +73,10 @@ static void ports(void)
 	works("in of a double word", in32(0x1234));
 	is(in_value, 0xffffffff, "is all ones");
 	works("in from an immediate port", in8(0x64));
+	works("in with prefixes of no use", asm volatile(".byte 0x2e, 0x67; inb $0x64, %%al"
+							 :
+							 :
+							 : "eax"));
 	is(in_value, 0xff, "is all ones");
 	works("out", out8(0x1234, 5));
 	works("rep insb", asm volatile("rep insb"
