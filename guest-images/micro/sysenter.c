@@ -73,6 +73,7 @@ static void callback(void)
 	is(mask_at_sysenter, 1, "upcalls are masked in the callback");
 	is(at_sysenter.saved_upcall_mask, 0, "saved mask in the frame");
 	is(calls, 2, "one callback each");
+	is(get_debugreg(6) & 1 << 14, 0, "and no step is left in DR6");
 }
 
 void guest_main(void)

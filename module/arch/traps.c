@@ -351,9 +351,13 @@ void guest_sysenter(struct regs *r)
 		deliver_exception(v, r, TRAP_GP, 0);
 }
 
-/* A step that began before SYSENTER, whose flags it must reach, ends there. */
+/*
+ * A guest's watchpoint on what copy_guest() touched: the guest is not told (Xen 4.17
+ * do_debug()).  Or a step that began before SYSENTER: it ends once TF was saved.
+ */
 static void monitor_debug(struct regs *r)
 {
+	__asm__ volatile("mov %0, %%dr6" : : "r"(DR6_DEFAULT));
 	if (r->rip < (u64)sysenter_entry || r->rip >= (u64)sysenter_flags_saved)
 		r->rflags &= ~(u64)RFLAGS_TF;
 }
@@ -372,11 +376,11 @@ static bool fix_up(struct regs *r)
 /* entry.S: the monitor itself was interrupted, or made a mistake. */
 void monitor_trap(struct regs *r)
 {
-	/* A guest's watchpoint on what copy_guest() touched; an NMI from nobody */
-	if (r->vector == TRAP_DB || r->vector == TRAP_NMI) {
+	/* An NMI is from nobody. */
+	if (r->vector == TRAP_DB)
 		monitor_debug(r);
+	if (r->vector == TRAP_DB || r->vector == TRAP_NMI)
 		return;
-	}
 	if (interrupt(this_vcpu(), r->vector))
 		return;
 	if (r->vector == TRAP_PF && boot->paging == PAGING_PV32 &&
