@@ -103,7 +103,8 @@ void guest_cpuid(const struct vcpu *v, u32 leaf, u32 sub, u32 out[4])
 		out[2] = (out[2] & ~(ECX1_HIDE | ECX1_HYPERVISOR)) | ABI_CPUID_SHOW_ECX1;
 		if (v->cr4 & CR4_OSXSAVE)
 			out[2] |= ECX1_OSXSAVE;
-		out[3] &= ~(EDX1_HIDE | ABI_CPUID_HIDE_EDX1 | (guest32 ? EDX1_SEP : 0));
+		out[3] &= ~(EDX1_HIDE | ABI_CPUID_HIDE_EDX1 |
+			    (guest32 || !features.sep ? EDX1_SEP : 0));
 		break;
 	case 5: /* MONITOR, thermal and power, performance counters, topology */
 	case 6:

@@ -18,12 +18,21 @@ static u8 stacks[MAX_VCPUS][STACK_BYTES]
 void monitor_start(void);
 void enter_guest(u64 stack);
 
+/* AMD's have it in legacy mode only, and say nothing of that (Xen 4.17 init_amd()). */
+static bool has_sysenter(void)
+{
+	u32 leaf[4];
+
+	cpuid(0, 0, leaf);
+	return leaf[1] != 0x68747541 && leaf[1] != 0x6f677948; /* AuthenticAMD, HygonGenuine */
+}
+
 static void find_features(void)
 {
 	u32 leaf[4];
 
 	cpuid(1, 0, leaf);
-	features.sep = leaf[3] >> 11 & 1;
+	features.sep = leaf[3] >> 11 & 1 && has_sysenter();
 	features.xsave = leaf[2] >> 26 & 1;
 	features.x2apic = leaf[2] >> 21 & 1;
 	features.tsc_deadline = leaf[2] >> 24 & 1;

@@ -69,8 +69,8 @@ static void set_gate(unsigned int vector, unsigned int dpl)
 }
 
 /*
- * For user mode's 32-bit code, where the processor has it in long mode: AMD's raise
- * #UD.  Left alone it raises #GP, as under 3.x and to 32-bit guests.
+ * For user mode's 32-bit code, where the processor has it in long mode.  Left alone
+ * it raises #UD, or #GP, as under 3.x and to 32-bit guests.
  */
 static void sysenter_init(const struct vcpu *v)
 {

@@ -34,6 +34,7 @@ my %special = (
 	'crash-no-user-root' => { status => 4, messages => qr/iret/i },
 	'crash-shutdown' => { status => 4 },
 	'shutdown-reboot' => { status => 3 },
+	'sysenter' => { qemu => 'qemu,cpu=Nehalem' }, # the default one is AMD's
 );
 
 # Calls that never fail, or whose answer is how much was done; that don't return;
@@ -139,7 +140,8 @@ sub run_micro {
 	my $place = !$width || $width eq 'x86_64' ? '' : "$width/";
 	my $special = $special{$name} // {};
 	my $trace = File::Temp->new;
-	my $guest = run_guest('--kernel', "$build/guests/$place$name.elf", '--machine', $machine,
+	my $guest = run_guest('--kernel', "$build/guests/$place$name.elf",
+		'--machine', $machine eq 'qemu' ? $special->{qemu} // $machine : $machine,
 		$abi ? ('--abi', $abi) : (), disk_of($special), '--memory', 32, '--timeout', limit(6),
 		$machine eq 'qemu' ? ('--trace', 'hypercalls', '--trace-file', "$trace") : ());
 	if ($special->{prompt}) {
