@@ -17,12 +17,15 @@ my $top = abs_path(dirname(__FILE__) . "/../..");
 my $build = $ENV{XENEMU_BUILD} // "$top/build";
 my $xenemu = "$build/xenemu";
 
-# fetched(NAME): path of what guest-images/fetch brings
+# fetched(NAME): path of what guest-images/fetch brings, which takes long on a slow host
+my %fetched;
 sub fetched {
-	my $path = `'$top/guest-images/fetch' '$_[0]'`;
-	die "guest-images/fetch $_[0] failed\n" if $?;
+	my ($name) = @_;
+	return $fetched{$name} if $fetched{$name};
+	my $path = `'$top/guest-images/fetch' '$name'`;
+	die "guest-images/fetch $name failed\n" if $?;
 	chomp $path;
-	return $path;
+	return $fetched{$name} = $path;
 }
 
 # initramfs(): path of the small guest's initramfs, made when it is missing
