@@ -4,7 +4,9 @@
  */
 #include "domain/runtime.h"
 #include <glib/gstdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,6 +35,19 @@ static struct runtime *take(const char *name)
 	return runtime;
 }
 
+/* What helpers make in their directories. */
+static gboolean make_socket(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	gboolean ok;
+
+	g_strlcpy(address.sun_path, path, sizeof(address.sun_path));
+	ok = !bind(fd, (struct sockaddr *)&address, sizeof(address));
+	close(fd);
+	return ok;
+}
+
 #define REFUSED(name, code, pattern)                                                           \
 	do {                                                                                   \
 		g_autoptr(GError) _error = NULL;                                               \
@@ -56,7 +71,7 @@ static void test_directory(void)
 	g_assert_cmpstr(same, ==, expected);
 	g_assert_cmpint(g_stat(dir, &st), ==, 0);
 	g_assert_cmpuint(st.st_mode & 07777, ==, 0700);
-	g_assert_true(g_file_set_contents(file, "", 0, NULL));
+	g_assert_true(make_socket(file));
 	runtime_free(runtime);
 	g_assert_false(g_file_test(dir, G_FILE_TEST_EXISTS));
 	runtime_free(NULL);
@@ -95,7 +110,7 @@ static void leave_stale(void)
 	if (!pid) {
 		g_autofree char *file = runtime_file(take("web"), "control");
 
-		_exit(!g_file_set_contents(file, "", 0, NULL));
+		_exit(!make_socket(file));
 	}
 	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
 	g_assert_cmpint(status, ==, 0);
@@ -114,6 +129,65 @@ static void test_stale(void)
 	runtime = take("web");
 	g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
 	runtime_free(runtime);
+}
+
+static char *make(const char *name, const char *bytes)
+{
+	char *path = runtime_guest_file("web", name);
+
+	g_assert_true(g_file_set_contents(path, bytes, -1, NULL));
+	return path;
+}
+
+static void take_away(char *path)
+{
+	g_assert_cmpint(unlink(path), ==, 0);
+	g_free(path);
+}
+
+/* The base may be where its user has files, and a guest be named as a directory there. */
+static void test_foreign(void)
+{
+	g_autofree char *dir = g_build_filename(base, "web", NULL);
+	char *file;
+
+	g_assert_cmpint(mkdir(dir, 0700), ==, 0);
+	file = make("thesis.txt", "years of work");
+	REFUSED("web", RUNTIME_ERROR_DIRECTORY, "*/web: *something else*; set *");
+	g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+	take_away(file);
+	/* Names that are ours, but not what we make. */
+	file = make("console", "a game");
+	REFUSED("web", RUNTIME_ERROR_DIRECTORY, "*/web: *something else*; set *");
+	take_away(file);
+	file = make("lock", "a door");
+	REFUSED("web", RUNTIME_ERROR_DIRECTORY, "*/web: *something else*; set *");
+	take_away(file);
+	/* An empty one will do. */
+	runtime_free(take("web"));
+	g_assert_false(g_file_test(dir, G_FILE_TEST_EXISTS));
+}
+
+/* What somebody puts there meanwhile stays, and is in nobody's way. */
+static void test_keeps_others(void)
+{
+	g_autofree char *dir = g_build_filename(base, "web", NULL);
+	g_autofree char *second = runtime_guest_file("web", "console12");
+	g_autofree char *near = runtime_guest_file("web", "console1x");
+	struct runtime *runtime = take("web");
+	char *file = make("notes", "");
+
+	g_assert_cmpint(symlink("/dev/null", second), ==, 0);
+	g_assert_cmpint(symlink("/dev/null", near), ==, 0);
+	runtime_free(runtime);
+	runtime_free(take("web"));
+	g_assert_false(g_file_test(second, G_FILE_TEST_IS_SYMLINK));
+	g_assert_true(g_file_test(near, G_FILE_TEST_IS_SYMLINK));
+	g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+	take_away(file);
+	g_unlink(near);
+	runtime_free(take("web"));
+	g_assert_false(g_file_test(dir, G_FILE_TEST_EXISTS));
 }
 
 static void test_guests(void)
@@ -183,6 +257,8 @@ int main(int argc, char **argv)
 	g_test_add_data_func("/runtime/taken", test_taken, with_base);
 	g_test_add_data_func("/runtime/unnamed", test_unnamed, with_base);
 	g_test_add_data_func("/runtime/stale", test_stale, with_base);
+	g_test_add_data_func("/runtime/foreign", test_foreign, with_base);
+	g_test_add_data_func("/runtime/keeps-others", test_keeps_others, with_base);
 	g_test_add_data_func("/runtime/guests", test_guests, with_base);
 	g_test_add_data_func("/runtime/bad-directories", test_bad_directories, with_base);
 	g_test_add_data_func("/runtime/base", test_base, with_base);

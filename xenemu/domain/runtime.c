@@ -3,6 +3,7 @@
  * runtime.c - a running guest's name, and the directory that holds its sockets
  */
 #include "domain/runtime.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 /* Sockets' addresses hold 107 bytes of path, and "/xenstore" comes after ours. */
 #define MAX_PATH_BYTES (107 - 9)
 #define LOCK "lock"
+#define CONSOLE "console"
 
 /**
  * struct runtime - see runtime.h
@@ -41,6 +43,14 @@ char *runtime_base(void)
 	if (xdg && *xdg == '/')
 		return g_build_filename(xdg, "xenemu", NULL);
 	return g_strdup_printf("/tmp/xenemu-%u", geteuid());
+}
+
+static const char *reason(int problem)
+{
+	/* From lock_directory(). */
+	if (problem == ENOTEMPTY)
+		return "a directory with something else than a guest's sockets in it";
+	return g_strerror(problem);
 }
 
 static gboolean directory_fail(GError **error, const char *path, const char *why)
@@ -87,10 +97,70 @@ static gboolean lock_file(int fd)
 	return FALSE;
 }
 
+/* --- what is in it --- */
+
+static gboolean is_our_name(const char *name)
+{
+	/* As console_file_name() has it. */
+	if (g_str_has_prefix(name, CONSOLE)) {
+		name += strlen(CONSOLE);
+		return !name[strspn(name, G_CSET_DIGITS)];
+	}
+	return !strcmp(name, "control") || !strcmp(name, "xenstore");
+}
+
+/* Sockets, and links to those and to terminals, are all that a helper makes. */
+static gboolean is_ours(int dir, const char *name)
+{
+	struct stat st;
+
+	return is_our_name(name) && !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       (S_ISSOCK(st.st_mode) || S_ISLNK(st.st_mode));
+}
+
+/*
+ * Looks at all but the lock, and with @clear removes what is a helper's.
+ * Return: whether there is anything else.
+ */
+static gboolean look_inside(const char *path, gboolean clear)
+{
+	DIR *dir = opendir(path);
+	gboolean others = FALSE;
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		const char *name = entry->d_name;
+
+		if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, LOCK))
+			continue;
+		if (!is_ours(dirfd(dir), name))
+			others = TRUE;
+		else if (clear)
+			unlinkat(dirfd(dir), name, 0);
+	}
+	if (dir)
+		closedir(dir);
+	return others;
+}
+
+/*
+ * A directory that no helper has made may be anything: $XENEMU_RUNTIME_DIR may name a
+ * place where the user has files.  Ours have a lock, and that is empty.
+ */
+static gboolean is_foreign(const char *path, const char *lock)
+{
+	struct stat st;
+
+	if (!lstat(lock, &st))
+		return !S_ISREG(st.st_mode) || st.st_size;
+	return look_inside(path, FALSE);
+}
+
 /*
  * Makes a directory and locks the file in it.  The last owner may remove them between
  * our opening and locking it; then there is another one to be made.
- * Return: a descriptor, or -1 with errno; EAGAIN when somebody has the lock.
+ * Return: a descriptor, or -1 with errno; EAGAIN when somebody has the lock, ENOTEMPTY
+ * when it is not ours.
  */
 static int lock_directory(const char *path)
 {
@@ -101,6 +171,10 @@ static int lock_directory(const char *path)
 
 		if (mkdir(path, 0700) && errno != EEXIST)
 			return -1;
+		if (is_foreign(path, file)) {
+			errno = ENOTEMPTY;
+			return -1;
+		}
 		fd = open(file, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (fd < 0 && errno == ENOENT)
 			continue;
@@ -120,22 +194,6 @@ static int lock_directory(const char *path)
 	return -1;
 }
 
-/* All but the lock. */
-static void empty_directory(const struct runtime *runtime)
-{
-	GDir *dir = g_dir_open(runtime->path, 0, NULL);
-	const char *name;
-
-	while (dir && (name = g_dir_read_name(dir))) {
-		g_autofree char *file = runtime_file(runtime, name);
-
-		if (strcmp(name, LOCK))
-			unlink(file);
-	}
-	if (dir)
-		g_dir_close(dir);
-}
-
 /* Return: FALSE with errno set. */
 static gboolean take(struct runtime *runtime, const char *base, const char *name)
 {
@@ -149,7 +207,7 @@ static gboolean take(struct runtime *runtime, const char *base, const char *name
 		g_clear_pointer(&runtime->name, g_free);
 		return FALSE;
 	}
-	empty_directory(runtime);
+	look_inside(runtime->path, TRUE);
 	return TRUE;
 }
 
@@ -159,7 +217,7 @@ static gboolean take_named(struct runtime *runtime, const char *base, const char
 	if (take(runtime, base, name))
 		return TRUE;
 	if (errno != EAGAIN)
-		return directory_fail(error, runtime->path, g_strerror(errno));
+		return directory_fail(error, runtime->path, reason(errno));
 	g_set_error(error, RUNTIME_ERROR, RUNTIME_ERROR_TAKEN,
 		    "--name: a guest named %s is running; choose another name, "
 		    "see `xenemu list`",
@@ -179,7 +237,7 @@ static gboolean take_unnamed(struct runtime *runtime, const char *base, GError *
 			break;
 		g_clear_pointer(&runtime->path, g_free);
 	}
-	return directory_fail(error, runtime->path ? runtime->path : base, g_strerror(errno));
+	return directory_fail(error, runtime->path ? runtime->path : base, reason(errno));
 }
 
 struct runtime *runtime_new(const char *name, GError **error)
@@ -212,10 +270,15 @@ void runtime_free(struct runtime *runtime)
 	if (runtime->lock >= 0) {
 		g_autofree char *lock = runtime_file(runtime, LOCK);
 
-		empty_directory(runtime);
-		/* From here on the name may be another's, and the directory with it. */
-		unlink(lock);
-		rmdir(runtime->path);
+		/*
+		 * What somebody else has put there stays, and the lock with it, so that
+		 * the name can be taken again.  Without the lock the name may be another's
+		 * at once, and the directory with it.
+		 */
+		if (!look_inside(runtime->path, TRUE)) {
+			unlink(lock);
+			rmdir(runtime->path);
+		}
 		close(runtime->lock);
 	}
 	g_free(runtime->path);

@@ -6,6 +6,10 @@
  * /run/xenemu for root, $XDG_RUNTIME_DIR/xenemu for others, and /tmp/xenemu-UID for those
  * who have none.  Whoever holds the lock on the directory owns the name, so that what a
  * killed helper left behind is in nobody's way.
+ *
+ * Nothing is ever removed from it but sockets and links with the names that helpers give
+ * them: xenstore, control, console, console1...  A directory with anything else in it is
+ * taken only if it has a lock.
  */
 #ifndef XENEMU_DOMAIN_RUNTIME_H
 #define XENEMU_DOMAIN_RUNTIME_H
@@ -37,7 +41,7 @@ const char *runtime_name(const struct runtime *runtime);
 /** runtime_file() - path of a file in the directory; caller frees */
 char *runtime_file(const struct runtime *runtime, const char *file);
 
-/** runtime_free() - remove the directory with all in it; NULL is allowed */
+/** runtime_free() - remove the directory, but for what is not ours; NULL is allowed */
 void runtime_free(struct runtime *runtime);
 
 /**
