@@ -51,4 +51,49 @@ my @made = (stat "$dir/one")[1, 9];
 run("$top/guest-images/initramfs/build $dir/one");
 is_deeply([ (stat "$dir/one")[1, 9] ], \@made, 'not made again when there is nothing new');
 
+# --- scripts/demo-disk, with a guest that is played here ---
+
+# Its kernel writes into what is typed, until it is told not to.
+my $played = <<'EOF';
+#!/usr/bin/perl
+use strict;
+use warnings;
+use IO::Socket::INET;
+$| = 1;
+my $noise = "[  104.18] powernow_k8: none\n";
+print "Welcome to GRUB!\n${noise}[    0.00] Linux version 6.1.0 (x)\nguest login: ";
+while (my $line = <STDIN>) {
+	chomp $line;
+	my $echo = length $noise ? substr($line, 0, 1) . $noise . substr($line, 1) : $line;
+	last if $line eq 'poweroff';
+	print $line eq 'root' ? "$echo\nPassword: " : $line eq 'guest' ? "\n" : "$echo\n";
+	$noise = '' if $line eq 'dmesg -n 1';
+	print "xvda 202:0 ${noise}disk\nxvda1 part /\n" if $line eq 'lsblk';
+	print "enX0: up\n    ${noise}inet 10.0.2.15/24\n" if $line eq 'ip addr';
+	print page($1) if $line =~ /^wget .*:(\d+)\/$/;
+	print 'root@guest:~# ' unless $line eq 'root';
+}
+print "\n";
+sub page {
+	my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$_[0]") or die "connect: $!\n";
+	print $socket "GET / HTTP/1.0\r\n\r\n";
+	return join '', <$socket>;
+}
+EOF
+
+{
+	my $tree = "$dir/tree";
+	mkdir $_ for $tree, map { "$tree/$_" } qw(build scripts tests tests/lib);
+	open my $file, '>', "$tree/build/xenemu" or die "xenemu: $!\n";
+	print $file $played;
+	close $file;
+	chmod 0755, "$tree/build/xenemu";
+	system('cp', "$top/scripts/demo-disk", "$tree/scripts") == 0 or die "cp failed\n";
+	system('cp', "$top/tests/lib/GuestRun.pm", "$tree/tests/lib") == 0 or die "cp failed\n";
+	my ($status, $out) = run("$tree/scripts/demo-disk none.img");
+	is($status, 0, 'demo-disk, a line of the kernel in one that was typed: status') or diag $out;
+	like($out, qr{^demo: shown: from GRUB \(\d+ s\) to Debian's Linux 6\.1\.0 \(\d+ s\), a login}m,
+		'demo-disk: what was shown');
+}
+
 done_testing;
