@@ -231,6 +231,33 @@ static void test_shown(void)
 	}
 }
 
+/* What a relative path may be put before, and what the helper opens by itself. */
+static void test_is_file(void)
+{
+	static const struct {
+		const char *text;
+		gboolean is_file;
+	} specs[] = {
+		{ "disk.img", TRUE },
+		{ "/dev/vg/guest,,xvda", TRUE },
+		{ "json.img,qcow2", TRUE },
+		{ "a:b.img", TRUE },
+		{ "nbd://server/export", FALSE },
+		{ "nbd+unix:///?socket=s", FALSE },
+		{ "https://server/disk.img", FALSE },
+		{ "format=raw,target=json:{\"driver\":\"file\",\"filename\":\"/a\"}", FALSE },
+		{ ",hdc:cdrom,r", FALSE },
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(specs); i++) {
+		g_autoptr(GError) error = NULL;
+		g_autoptr(DiskSpec) spec = disk_spec_parse(specs[i].text, &error);
+
+		g_assert_no_error(error);
+		g_assert_cmpint(disk_spec_is_file(spec), ==, specs[i].is_file);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
@@ -238,5 +265,6 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk-spec/xl", test_xl);
 	g_test_add_func("/disk-spec/options", test_options);
 	g_test_add_func("/disk-spec/shown", test_shown);
+	g_test_add_func("/disk-spec/is-file", test_is_file);
 	return g_test_run();
 }

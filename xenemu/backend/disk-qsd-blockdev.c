@@ -103,12 +103,12 @@ static gboolean set_store(JsonBuilder *json, const struct disk_spec *spec, GErro
 	json_builder_begin_object(json);
 	if (spec->discard && !spec->read_only)
 		set(json, "discard", "unmap");
-	if (disk_nbd_is_uri(spec->target))
-		ok = set_nbd(json, spec, error);
-	else if (strstr(spec->target, "://"))
-		ok = set_url(json, spec, error);
-	else
+	if (disk_spec_is_file(spec))
 		ok = set_file(json, spec);
+	else if (disk_nbd_is_uri(spec->target))
+		ok = set_nbd(json, spec, error);
+	else
+		ok = set_url(json, spec, error);
 	json_builder_end_object(json);
 	return ok;
 }

@@ -404,6 +404,12 @@ char *disk_spec_shown(const struct disk_spec *spec)
 	return g_strdup(spec->target);
 }
 
+gboolean disk_spec_is_file(const struct disk_spec *spec)
+{
+	return spec->target && !g_str_has_prefix(spec->target, "json:") &&
+	       !strstr(spec->target, "://");
+}
+
 void disk_spec_free(struct disk_spec *spec)
 {
 	if (!spec)

@@ -61,6 +61,12 @@ struct disk_spec *disk_spec_parse(const char *text, GError **error);
  */
 char *disk_spec_shown(const struct disk_spec *spec);
 
+/**
+ * disk_spec_is_file() - whether the target is a path: of a file or a block device, not a
+ * URI or options for QEMU's block layer (json:{...})
+ */
+gboolean disk_spec_is_file(const struct disk_spec *spec);
+
 /** disk_spec_free() - free @spec and its strings; NULL is allowed */
 void disk_spec_free(struct disk_spec *spec);
 

@@ -36,14 +36,11 @@ static struct disk *open_plain(const struct disk_spec *spec,
 struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
 		       GError **error)
 {
-	gboolean plain = !g_str_has_prefix(spec->target, "json:") &&
-			 !strstr(spec->target, "://");
-
 	if (strcmp(spec->format, "raw") != 0)
 		return disk_qsd_open(spec, listener, error);
 	if (disk_nbd_is_uri(spec->target))
 		return disk_nbd_open(spec, listener, error);
-	if (plain)
+	if (disk_spec_is_file(spec))
 		return open_plain(spec, listener, error);
 	return disk_qsd_open(spec, listener, error);
 }

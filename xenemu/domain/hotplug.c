@@ -15,8 +15,7 @@ static void make_absolute(struct disk_spec *spec, const char *directory)
 {
 	char *target = spec->target;
 
-	if (!target || g_path_is_absolute(target) || strstr(target, "://") ||
-	    g_str_has_prefix(target, "json:"))
+	if (!disk_spec_is_file(spec) || g_path_is_absolute(target))
 		return;
 	spec->target = g_build_filename(directory, target, NULL);
 	g_free(target);
