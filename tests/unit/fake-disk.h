@@ -179,8 +179,9 @@ void disk_commit(G_GNUC_UNUSED struct disk *disk)
 {
 }
 
-void disk_rescan(G_GNUC_UNUSED struct disk *disk)
+gboolean disk_rescan(G_GNUC_UNUSED struct disk *disk)
 {
+	return FALSE;
 }
 
 void disk_close(struct disk *disk)

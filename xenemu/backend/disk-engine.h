@@ -19,7 +19,7 @@
  * struct disk_engine - a kind of store
  * @submit: take a checked request
  * @commit: start what was taken; may be NULL
- * @rescan: look at the size, tell by disk_set_size(); may be NULL
+ * @rescan: look at the size, tell by disk_set_size(); NULL: it can't
  * @drain:  return when nothing touches memory of requests any more; those not answered
  *          meanwhile are answered with ECANCELED
  * @free:   free the engine's structure, with the struct disk in it

@@ -185,6 +185,8 @@ static void came_back(struct nbd_disk *nbd)
 	nbd->wrong = FALSE;
 	nbd->failing = FALSE;
 	nbd->up = TRUE;
+	/* The guest may use what is new at once. */
+	disk_set_size(&nbd->disk, nbd_get_size(nbd_link_handle(nbd->link)));
 	nbd->replayed = 0;
 	replay_next(nbd);
 }

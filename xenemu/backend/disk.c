@@ -189,10 +189,12 @@ void disk_commit(struct disk *disk)
 
 /* --- the rest --- */
 
-void disk_rescan(struct disk *disk)
+gboolean disk_rescan(struct disk *disk)
 {
-	if (disk->engine->rescan)
-		disk->engine->rescan(disk);
+	if (!disk->engine->rescan)
+		return FALSE;
+	disk->engine->rescan(disk);
+	return TRUE;
 }
 
 void disk_set_size(struct disk *disk, uint64_t size)

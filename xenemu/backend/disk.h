@@ -164,9 +164,11 @@ void disk_commit(struct disk *disk);
 /**
  * disk_rescan() - look at the size again
  *
- * Of files, block devices and servers that tell; resized() is called if it changed.
+ * Of files and block devices; resized() is called if it changed.  A server says its
+ * export's size when it is connected to, and then only.
+ * Return: FALSE for what can't be looked at again.
  */
-void disk_rescan(struct disk *disk);
+gboolean disk_rescan(struct disk *disk);
 
 /**
  * disk_close() - close and unlock; NULL is allowed

@@ -355,12 +355,13 @@ static void disk_message(void *opaque, const char *text)
 		vbd->host->message(vbd->host->opaque, text);
 }
 
-uint64_t vbd_rescan(struct device *dev)
+gboolean vbd_rescan(struct device *dev, uint64_t *size)
 {
 	struct vbd *vbd = dev->data;
+	gboolean done = disk_rescan(vbd->disk);
 
-	disk_rescan(vbd->disk);
-	return vbd->info->size;
+	*size = vbd->info->size;
+	return done;
 }
 
 static gboolean check_number(const struct vbd_config *config, const struct device_host *host,

@@ -30,9 +30,10 @@ struct device_config *vbd_config_new(struct disk_spec *spec, GError **error);
 
 /**
  * vbd_rescan() - look at the disk's size again; the guest is told when it is new
- * Return: bytes.
+ * @size: bytes
+ * Return: FALSE when that can't be done with this kind of disk.
  */
-uint64_t vbd_rescan(struct device *dev);
+gboolean vbd_rescan(struct device *dev, uint64_t *size);
 
 /**
  * vbd_name_disks() - give names to disks whose user chose none: the first free of

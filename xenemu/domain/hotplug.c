@@ -120,10 +120,16 @@ static void serve_detach(void *opaque, struct control_request *request, char **a
 static void serve_rescan(void *opaque, struct control_request *request, char **args)
 {
 	struct device *dev = find_disk(opaque, request, args[0]);
+	uint64_t size;
 
 	if (!dev)
 		return;
-	control_ok(request, "%" G_GUINT64_FORMAT, vbd_rescan(dev));
+	if (vbd_rescan(dev, &size))
+		control_ok(request, "%" G_GUINT64_FORMAT, size);
+	else
+		control_error(request,
+			      "%s: the size of this kind of disk can't be looked at again",
+			      args[0]);
 }
 
 /* --- network interfaces --- */
