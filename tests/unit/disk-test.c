@@ -96,7 +96,8 @@ static void on_resized(void *opaque)
 
 struct disk *open_disk(const struct disk_spec *spec)
 {
-	static const struct disk_listener listener = { on_resized, on_message, NULL };
+	static const struct disk_listener listener = { .resized = on_resized,
+						       .message = on_message };
 	GError *error = NULL;
 	struct disk *disk;
 
@@ -106,6 +107,47 @@ struct disk *open_disk(const struct disk_spec *spec)
 	g_assert_no_error(error);
 	g_assert_nonnull(disk);
 	return disk;
+}
+
+/**
+ * struct opening - a disk that opens
+ * @over: its listener was told
+ * @why:  what
+ */
+struct opening {
+	gboolean over;
+	GError *why;
+};
+
+static void on_opened(void *opaque, const GError *error)
+{
+	struct opening *opening = opaque;
+
+	g_assert_false(opening->over);
+	opening->over = TRUE;
+	opening->why = error ? g_error_copy(error) : NULL;
+}
+
+struct disk *open_disk_later(const struct disk_spec *spec, GError **error)
+{
+	struct opening opening = { 0 };
+	const struct disk_listener listener = {
+		.resized = on_resized,
+		.message = on_message,
+		.opened = on_opened,
+		.opaque = &opening,
+	};
+	struct disk *disk = disk_open(spec, &listener, error);
+
+	if (!disk)
+		return NULL;
+	g_assert_false(opening.over);
+	wait_until(&opening.over);
+	if (!opening.why)
+		return disk;
+	disk_close(disk);
+	g_propagate_error(error, opening.why);
+	return NULL;
 }
 
 static gboolean on_limit(gpointer flag)

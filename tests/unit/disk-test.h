@@ -24,6 +24,14 @@ struct disk_spec *test_spec(const char *format, const char *target);
 
 /** open_disk() - disk_open() that must succeed; messages go to last_message */
 struct disk *open_disk(const struct disk_spec *spec);
+
+/**
+ * open_disk_later() - disk_open() that does not wait: the main loop turns instead
+ * @error: what its listener was told, or disk_open()
+ *
+ * Return: a disk that is open, or NULL.
+ */
+struct disk *open_disk_later(const struct disk_spec *spec, GError **error);
 extern char *last_message;
 extern unsigned int nr_resized;
 

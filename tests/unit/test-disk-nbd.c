@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define MIB (1 << 20)
@@ -439,6 +441,119 @@ static void test_never_flushed(void)
 	free(data);
 }
 
+/* An export that has grown meanwhile: a server tells only who connects. */
+static void test_grows(void)
+{
+	char *data = aligned_buffer(4096, 15);
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 4M");
+	disk = open_disk(test_spec("raw", uri));
+	g_assert_false(disk_rescan(disk));
+	kill_server(SIGKILL);
+	start_server("memory 6M");
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	g_assert_cmpuint(nr_resized, ==, 1);
+	g_assert_cmpuint(disk_info(disk)->size, ==, 6 * MIB);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 5 * MIB, data, 4096), ==, 0);
+	g_assert_true(reads_as(disk, 5 * MIB, data, 4096));
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+/* --- opening while a guest runs --- */
+
+static void refused_later(const struct disk_spec *spec, const char *what)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_null(open_disk_later(spec, &error));
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_OPEN);
+	g_test_message("%s", error->message);
+	g_assert_true(g_str_has_prefix(error->message, spec->target));
+	g_assert_nonnull(strstr(error->message, what));
+}
+
+static void test_later(void)
+{
+	char *data = aligned_buffer(4096, 16);
+	GError *error = NULL;
+	struct disk_spec *spec;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	spec = test_spec("raw", uri);
+	unlink(scratch_path("socket"));
+	refused_later(spec, "can't connect");
+	start_server("-r memory 1M");
+	refused_later(spec, "give the mode r");
+	kill_server(SIGTERM);
+	start_server("memory 4M");
+	disk = open_disk_later(spec, &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(disk_info(disk)->size, ==, 4 * MIB);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+	/* And from then on it is as any other. */
+	kill_server(SIGKILL);
+	start_server("memory 4M");
+	g_assert_true(reads_as(disk, 0, data, 4096));
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+static gboolean on_turn(gpointer turns)
+{
+	++*(unsigned int *)turns;
+	return G_SOURCE_CONTINUE;
+}
+
+static void never_opened(void *opaque, const GError *error)
+{
+	(void)opaque;
+	g_error("a disk that was closed has opened: %s", error ? error->message : "fine");
+}
+
+/* One that takes the connection and says nothing: the main loop turns meanwhile. */
+static void test_later_silent(void)
+{
+	const struct disk_listener never = { .opened = never_opened };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	unsigned int turns = 0;
+	guint source;
+	struct disk_spec *spec;
+	struct disk *disk;
+	GError *error = NULL;
+
+	if (!have_server()) {
+		close(fd);
+		return;
+	}
+	unlink(scratch_path("socket"));
+	g_strlcpy(address.sun_path, scratch_path("socket"), sizeof(address.sun_path));
+	g_assert_cmpint(bind(fd, (struct sockaddr *)&address, sizeof(address)), ==, 0);
+	g_assert_cmpint(listen(fd, 4), ==, 0);
+	spec = test_spec("raw", uri);
+	/* Given up right away, and after a while. */
+	disk_close(disk_open(spec, &never, &error));
+	g_assert_no_error(error);
+	disk = disk_open(spec, &never, &error);
+	g_assert_no_error(error);
+	source = g_timeout_add(10, on_turn, &turns);
+	while (turns < 10)
+		g_main_context_iteration(NULL, TRUE);
+	g_source_remove(source);
+	disk_close(disk);
+	close(fd);
+}
+
+/* --- waiting --- */
+
 /* Waiting has an end, and so has failing. */
 static void test_limit(void)
 {
@@ -544,6 +659,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/nbd/comes-back", test_comes_back);
 	g_test_add_func("/disk/nbd/forgets", test_forgets);
 	g_test_add_func("/disk/nbd/never-flushed", test_never_flushed);
+	g_test_add_func("/disk/nbd/grows", test_grows);
+	g_test_add_func("/disk/nbd/later", test_later);
+	g_test_add_func("/disk/nbd/later-silent", test_later_silent);
 	g_test_add_func("/disk/nbd/limit", test_limit);
 	g_test_add_func("/disk/nbd/mute", test_mute);
 	g_test_add_func("/disk/nbd/close-while-gone", test_close_while_gone);

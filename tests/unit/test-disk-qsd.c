@@ -119,6 +119,26 @@ static void test_formats(void)
 		check_format(formats[i]);
 }
 
+/* Opened while a guest runs: what the daemon says is waited for in the main loop. */
+static void test_later(void)
+{
+	g_autoptr(GError) error = NULL;
+	const char *path;
+	struct disk *disk;
+
+	if (!have_qemu())
+		return;
+	path = make_image("qcow2", "later");
+	disk = open_disk_later(test_spec("qcow2", path), &error);
+	g_assert_no_error(error);
+	g_assert_cmpuint(disk_info(disk)->size, ==, 16 * MIB);
+	g_assert_false(disk_rescan(disk));
+	disk_close(disk);
+	g_assert_null(open_disk_later(test_spec("vdi", path), &error));
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_OPEN);
+	g_assert_nonnull(strstr(error->message, "VDI"));
+}
+
 static blkcnt_t blocks_of(const char *path)
 {
 	struct stat st;
@@ -338,6 +358,7 @@ int main(int argc, char **argv)
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/disk/qsd/told", test_told);
 	g_test_add_func("/disk/qsd/formats", test_formats);
+	g_test_add_func("/disk/qsd/later", test_later);
 	g_test_add_func("/disk/qsd/discard", test_discard);
 	g_test_add_func("/disk/qsd/no-io_uring", test_no_io_uring);
 	g_test_add_func("/disk/qsd/refused", test_refused);

@@ -327,6 +327,22 @@ static void test_lock(void)
 	disk_close(disk);
 }
 
+/* For a guest that runs, a lock is not waited for: it would stand still. */
+static void test_lock_later(void)
+{
+	const char *path = scratch_file("later.img", MIB);
+	struct disk_spec spec = *test_spec("raw", path);
+	g_autoptr(GError) error = NULL;
+	struct disk *disk = open_disk_later(&spec, &error);
+	gint64 before = g_get_monotonic_time();
+
+	g_assert_no_error(error);
+	g_assert_null(open_disk_later(&spec, &error));
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_LOCKED);
+	g_assert_cmpint(g_get_monotonic_time() - before, <, G_USEC_PER_SEC);
+	disk_close(disk);
+}
+
 static gboolean qemu_accepts(const char *arguments, const char *path)
 {
 	return run_tool(NULL, "qemu-io -f raw %s -c 'read 0 512' '%s'", arguments, path) == 0;
@@ -699,6 +715,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/raw/tail", test_tail);
 	g_test_add_func("/disk/raw/resize", test_resize);
 	g_test_add_func("/disk/raw/lock", test_lock);
+	g_test_add_func("/disk/raw/lock-later", test_lock_later);
 	g_test_add_func("/disk/raw/lock-qemu", test_lock_qemu);
 	g_test_add_func("/disk/raw/full-tmpfs", test_full_tmpfs);
 	g_test_add_func("/disk/raw/full-ext4", test_full_ext4);

@@ -132,11 +132,17 @@ struct device {
 /**
  * struct device_config - a device to be made; backends have their own around it
  * @create: makes the device (device_new() ... device_start())
- * @free:   frees this
+ * @open:   begin to open what @create needs, so that this does not wait afterwards:
+ *          @opened is called once, from the main loop, with what is wrong or NULL, unless
+ *          FALSE is returned.  NULL: @create never waits
+ * @free:   frees this; may be called from @opened, or before
  */
 struct device_config {
 	struct device *(*create)(const struct device_config *config,
 				 const struct device_host *host, GError **error);
+	gboolean (*open)(struct device_config *config, const struct device_host *host,
+			 void (*opened)(void *opaque, const GError *error), void *opaque,
+			 GError **error);
 	void (*free)(struct device_config *config);
 };
 

@@ -38,6 +38,8 @@ struct disk_engine {
  * @in_flight: requests that the engine has, by their link
  * @late:      requests to be answered with their @error by @late_id
  * @late_id:   source of the main loop, 0 if @late is empty
+ * @opened_id: source that calls listener.opened, or 0
+ * @opened_error: what it is to say, or NULL
  */
 struct disk {
 	const struct disk_engine *engine;
@@ -47,6 +49,8 @@ struct disk {
 	GQueue in_flight;
 	GQueue late;
 	guint late_id;
+	guint opened_id;
+	GError *opened_error;
 	gboolean closing;
 };
 
@@ -56,6 +60,14 @@ void disk_init(struct disk *disk, const struct disk_engine *engine, const char *
 
 /** disk_clear() - the opposite; for an engine's @free */
 void disk_clear(struct disk *disk);
+
+/**
+ * disk_opened() - the disk can be used, or not because of @error, which is taken over
+ *
+ * For an engine whose opening does not wait, when it is over; nothing else may be done
+ * with the disk after an error.  No effect when nobody listens.
+ */
+void disk_opened(struct disk *disk, GError *error);
 
 /** disk_complete() - answer @req; it must not be used afterwards */
 void disk_complete(struct disk_request *req, int error);

@@ -77,11 +77,12 @@ static int try_lock(int fd, gboolean read_only)
 	return error == EACCES ? EAGAIN : error;
 }
 
-int disk_lock(int fd, gboolean read_only)
+int disk_lock(int fd, gboolean read_only, gboolean patient)
 {
 	int error = try_lock(fd, read_only);
+	int tries = patient ? PATIENCE_MS / TRY_MS : 0;
 
-	for (int tries = PATIENCE_MS / TRY_MS; error == EAGAIN && tries > 0; tries--) {
+	for (; error == EAGAIN && tries > 0; tries--) {
 		g_usleep(TRY_MS * 1000);
 		error = try_lock(fd, read_only);
 	}

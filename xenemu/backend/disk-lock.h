@@ -12,12 +12,11 @@
  * @fd:        open for reading at least; the lock lasts until its last duplicate is
  *             closed
  * @read_only: whether the user of the lock only reads
- *
- * Waits up to a second for a process that is just ending.
+ * @patient:   wait up to a second for a process that is just ending
  *
  * Return: 0; EAGAIN if others use the image in a way that excludes this one; another
  * errno if this file can't be locked.
  */
-int disk_lock(int fd, gboolean read_only);
+int disk_lock(int fd, gboolean read_only, gboolean patient);
 
 #endif

@@ -15,6 +15,7 @@
  * @uri:       of the server, or NULL if it is @server
  * @reconnect: seconds for which requests wait
  * @link:      NULL between attempts to connect
+ * @opening:   it has never been up, and who opens the disk does not wait
  * @up:        requests may be sent
  * @failing:   the server is gone for too long: requests fail
  * @lost:      an answer said that the connection is no use any more
@@ -24,7 +25,7 @@
  * @waiting:   requests for which the server, or room in the log, has to come first
  * @retry, @limit: timers, or 0: when to try again (or that an attempt takes too long),
  *             when to fail
- * @watch:     timer that sees whether there are answers
+ * @watch:     timer that sees whether there are answers, every @watch_seconds
  * @answers:   how many there were
  * @seen:      how many at the last look
  * @busy:      there were requests at the last look
@@ -44,6 +45,7 @@ struct nbd_disk {
 	struct nbd_server server;
 	unsigned int reconnect;
 	struct nbd_link *link;
+	gboolean opening;
 	gboolean up;
 	gboolean failing;
 	gboolean lost;
@@ -55,6 +57,7 @@ struct nbd_disk {
 	guint retry;
 	guint limit;
 	guint watch;
+	unsigned int watch_seconds;
 	uint64_t answers;
 	uint64_t seen;
 	gboolean busy;

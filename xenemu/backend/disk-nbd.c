@@ -10,7 +10,7 @@
 #include "backend/disk-nbd-private.h"
 #include <errno.h>
 
-#define OPEN_MS 10000
+#define OPEN_MS (DISK_OPEN_SECONDS * 1000)
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS 5000
 /* A server that takes longer for an answer is worth a message; it may just be slow. */
@@ -191,11 +191,17 @@ static void came_back(struct nbd_disk *nbd)
 	replay_next(nbd);
 }
 
+static void opening_moved(struct nbd_disk *nbd);
+
 static void on_moved(void *opaque)
 {
 	struct nbd_disk *nbd = opaque;
 	enum nbd_link_state state;
 
+	if (nbd->opening) {
+		opening_moved(nbd);
+		return;
+	}
 	for (guint n = nbd->finished.length; n; n--)
 		nbd_finish(nbd, g_queue_pop_head(&nbd->finished));
 	state = nbd_link_state(nbd->link);
@@ -260,27 +266,6 @@ static gboolean refuse(const struct nbd_disk *nbd, GError **error, const char *w
 	return FALSE;
 }
 
-/* Wait until the server has answered. */
-static gboolean wait_for_server(struct nbd_disk *nbd, GError **error)
-{
-	g_autofree char *what = NULL;
-	const char *known = NULL;
-
-	switch (nbd_link_wait(nbd->link, OPEN_MS)) {
-	case NBD_LINK_UP:
-		nbd->up = TRUE;
-		return TRUE;
-	case NBD_LINK_CONNECTING:
-		return refuse(nbd, error, "the server doesn't answer");
-	case NBD_LINK_DOWN:
-		if (!nbd->uri)
-			known = nbd->server.why(nbd->server.owner);
-		what = g_strdup_printf("can't connect: %s", nbd_link_why(nbd->link));
-		return refuse(nbd, error, known ? known : what);
-	}
-	return FALSE;
-}
-
 static void set_block_sizes(struct nbd_disk *nbd, struct disk_info *info)
 {
 	struct nbd_handle *handle = nbd_link_handle(nbd->link);
@@ -297,7 +282,8 @@ static void set_block_sizes(struct nbd_disk *nbd, struct disk_info *info)
 	nbd->max_part &= ~(info->sector_size - 1);
 }
 
-static gboolean fill_info(struct nbd_disk *nbd, const struct disk_spec *spec, GError **error)
+/* What the user wants of it is there already. */
+static gboolean fill_info(struct nbd_disk *nbd, GError **error)
 {
 	struct nbd_handle *handle = nbd_link_handle(nbd->link);
 	struct disk_info *info = &nbd->disk.info;
@@ -308,28 +294,84 @@ static gboolean fill_info(struct nbd_disk *nbd, const struct disk_spec *spec, GE
 		return refuse(nbd, error, "the export has no sectors");
 	if (info->sector_size > 4096 || !nbd->max_part)
 		return refuse(nbd, error, "the export's blocks are larger than 4096 bytes");
-	if (!spec->read_only && nbd_is_read_only(handle))
+	if (!info->read_only && nbd_is_read_only(handle))
 		return refuse(nbd, error, "the export is read-only; give the mode r");
 	info->size = size & ~(uint64_t)(info->sector_size - 1);
-	info->read_only = spec->read_only;
 	info->can_flush = nbd_can_flush(handle) > 0;
-	info->can_discard = !spec->read_only && spec->discard && nbd_can_trim(handle) > 0;
-	info->can_write_zeroes = !spec->read_only && nbd_can_zero(handle) > 0;
+	info->can_discard = info->can_discard && nbd_can_trim(handle) > 0;
+	info->can_write_zeroes = !info->read_only && nbd_can_zero(handle) > 0;
 	nbd->can_fua = nbd_can_fua(handle) > 0;
 	return TRUE;
+}
+
+/* @state: what became of the first connection, in the time that it had. */
+static gboolean finish_open(struct nbd_disk *nbd, enum nbd_link_state state, GError **error)
+{
+	g_autofree char *what = NULL;
+	const char *known = NULL;
+
+	switch (state) {
+	case NBD_LINK_UP:
+		break;
+	case NBD_LINK_CONNECTING:
+		return refuse(nbd, error, "the server doesn't answer");
+	case NBD_LINK_DOWN:
+		if (!nbd->uri)
+			known = nbd->server.why(nbd->server.owner);
+		what = g_strdup_printf("can't connect: %s", nbd_link_why(nbd->link));
+		return refuse(nbd, error, known ? known : what);
+	}
+	if (!fill_info(nbd, error))
+		return FALSE;
+	nbd->up = TRUE;
+	nbd_link_keepalive(nbd->link, PEER_MS);
+	nbd->watch = g_timeout_add_seconds(nbd->watch_seconds, on_watch, nbd);
+	return TRUE;
+}
+
+static void end_opening(struct nbd_disk *nbd, enum nbd_link_state state)
+{
+	GError *error = NULL;
+
+	nbd->opening = FALSE;
+	stop(&nbd->limit);
+	if (!finish_open(nbd, state, &error))
+		close_link(nbd);
+	disk_opened(&nbd->disk, error);
+}
+
+static void opening_moved(struct nbd_disk *nbd)
+{
+	enum nbd_link_state state = nbd_link_state(nbd->link);
+
+	if (state != NBD_LINK_CONNECTING)
+		end_opening(nbd, state);
+}
+
+static gboolean on_opening_limit(gpointer opaque)
+{
+	struct nbd_disk *nbd = opaque;
+
+	nbd->limit = 0;
+	end_opening(nbd, NBD_LINK_CONNECTING);
+	return G_SOURCE_REMOVE;
 }
 
 static struct disk *open_link(struct nbd_disk *nbd, const struct disk_spec *spec,
 			      const struct disk_listener *listener, GError **error)
 {
 	disk_init(&nbd->disk, &engine, spec->target, listener);
+	nbd->disk.info.read_only = spec->read_only;
+	nbd->disk.info.can_discard = spec->discard && !spec->read_only;
+	nbd->watch_seconds = CLAMP(spec->reconnect, 1, MUTE_SECONDS);
 	nbd->link = nbd_link_new(nbd->uri, nbd->server.socket, on_moved, nbd);
-	if (wait_for_server(nbd, error) && fill_info(nbd, spec, error)) {
-		nbd_link_keepalive(nbd->link, PEER_MS);
-		nbd->watch = g_timeout_add_seconds(CLAMP(spec->reconnect, 1, MUTE_SECONDS),
-						   on_watch, nbd);
+	if (listener->opened) {
+		nbd->opening = TRUE;
+		nbd->limit = g_timeout_add(OPEN_MS, on_opening_limit, nbd);
 		return &nbd->disk;
 	}
+	if (finish_open(nbd, nbd_link_wait(nbd->link, OPEN_MS), error))
+		return &nbd->disk;
 	nbd_free(&nbd->disk);
 	return NULL;
 }

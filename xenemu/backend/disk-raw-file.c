@@ -69,9 +69,10 @@ static gboolean open_fd(const struct disk_spec *spec, struct raw_file *file, GEr
 	return fail_errno(error, spec->target, "can't be opened");
 }
 
-static gboolean lock(const struct disk_spec *spec, struct raw_file *file, GError **error)
+static gboolean lock(const struct disk_spec *spec, gboolean patient, struct raw_file *file,
+		     GError **error)
 {
-	int problem = spec->locked ? disk_lock(file->fd, spec->read_only) : 0;
+	int problem = spec->locked ? disk_lock(file->fd, spec->read_only, patient) : 0;
 
 	/* Some file systems have no locks at all; QEMU goes on without, too. */
 	file->locked = !problem;
@@ -190,12 +191,12 @@ static gboolean fill_info(const struct disk_spec *spec, struct raw_file *file,
 	return TRUE;
 }
 
-gboolean raw_file_open(const struct disk_spec *spec, struct raw_file *file,
+gboolean raw_file_open(const struct disk_spec *spec, gboolean patient, struct raw_file *file,
 		       struct disk_info *info, uint64_t *tail, GError **error)
 {
 	if (!check_kind(spec->target, &file->is_device, error) || !open_fd(spec, file, error))
 		return FALSE;
-	if (lock(spec, file, error) && fill_info(spec, file, info, tail, error))
+	if (lock(spec, patient, file, error) && fill_info(spec, file, info, tail, error))
 		return TRUE;
 	close(file->fd);
 	return FALSE;

@@ -332,7 +332,7 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 	int ret;
 
 	disk_init(&raw->disk, &engine, spec->target, listener);
-	if (!raw_file_open(spec, &raw->file, &raw->disk.info, &tail, error))
+	if (!raw_file_open(spec, !listener->opened, &raw->file, &raw->disk.info, &tail, error))
 		goto fail;
 	ret = open_ring(&raw->ring);
 	if (ret) {
@@ -353,6 +353,7 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 			 "the last %" G_GUINT64_FORMAT
 			 " bytes are not a whole sector; the guest will not see them",
 			 tail);
+	disk_opened(&raw->disk, NULL);
 	return &raw->disk;
 fail:
 	disk_clear(&raw->disk);

@@ -22,12 +22,13 @@ struct raw_file {
 
 /**
  * raw_file_open() - open and lock what @spec names, find out what it is like
+ * @patient: the lock may be waited for, see disk_lock()
  * @info: filled, but for max_*
  * @tail: bytes after the last whole sector, which the guest will not see
  *
  * Return: TRUE, and @file->fd is the caller's to close; FALSE with @error of DISK_ERROR.
  */
-gboolean raw_file_open(const struct disk_spec *spec, struct raw_file *file,
+gboolean raw_file_open(const struct disk_spec *spec, gboolean patient, struct raw_file *file,
 		       struct disk_info *info, uint64_t *tail, GError **error);
 
 /** raw_file_size() - bytes, now; or 0 with errno set */

@@ -64,7 +64,28 @@ void disk_init(struct disk *disk, const struct disk_engine *engine, const char *
 
 void disk_clear(struct disk *disk)
 {
+	g_clear_handle_id(&disk->opened_id, g_source_remove);
+	g_clear_error(&disk->opened_error);
 	g_free(disk->name);
+}
+
+static gboolean tell_opened(gpointer opaque)
+{
+	struct disk *disk = opaque;
+	g_autoptr(GError) error = g_steal_pointer(&disk->opened_error);
+
+	disk->opened_id = 0;
+	disk->listener.opened(disk->listener.opaque, error);
+	return G_SOURCE_REMOVE;
+}
+
+/* From the main loop, so that who listens may close the disk. */
+void disk_opened(struct disk *disk, GError *error)
+{
+	if (!disk->listener.opened)
+		return;
+	disk->opened_error = error;
+	disk->opened_id = g_idle_add_full(G_PRIORITY_DEFAULT, tell_opened, disk, NULL);
 }
 
 /* --- answers --- */

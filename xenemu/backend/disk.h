@@ -4,7 +4,7 @@
  *
  * A backend turns the guest's requests into struct disk_request and gets an answer
  * for each.  Everything runs on the thread of the default GLib main context; nothing
- * waits but disk_open() and disk_close().
+ * waits but disk_open(), if it is to, and disk_close().
  */
 #ifndef XENEMU_BACKEND_DISK_H
 #define XENEMU_BACKEND_DISK_H
@@ -112,15 +112,22 @@ struct disk_info {
  * @message: something the user should know, one line without a newline: server gone,
  *           server back, ...; may be NULL.  From the main loop, disk_open() or
  *           disk_rescan()
- * @opaque:  for both
+ * @opened:  if there is one, disk_open() does not wait, and this is called once, from the
+ *           main loop: the disk can be used, or @error says why not, and all that can be
+ *           done with it is to close it
+ * @opaque:  for all
  *
- * Neither may close the disk.
+ * None but @opened may close the disk.
  */
 struct disk_listener {
 	void (*resized)(void *opaque);
 	void (*message)(void *opaque, const char *text);
+	void (*opened)(void *opaque, const GError *error);
 	void *opaque;
 };
+
+/** The longest that opening a disk takes, seconds */
+#define DISK_OPEN_SECONDS 10
 
 enum disk_error {
 	DISK_ERROR_OPEN, /* missing, no permission, not a disk, server refuses */
@@ -137,7 +144,9 @@ GQuark disk_error_quark(void);
  * @listener: copied
  * @error:    DISK_ERROR; the message names target, reason and what to do
  *
- * May wait for a server or a process that it starts, ten seconds at most.
+ * May wait for a server or a process that it starts, DISK_OPEN_SECONDS at most, and a
+ * second for the lock of a process that is just ending; not with listener->opened: then
+ * what is returned must not be used before that was called, but may be closed.
  * Return: owned by the caller, disk_close(); NULL with @error set.
  */
 struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,

@@ -34,6 +34,7 @@ struct vbd_queue {
  * @host:      what it gets of its domain
  * @disk:      where the data is
  * @info:      of @disk
+ * @opened, @opaque: who is told that @disk is open, before there is a device
  * @type:      VDISK_*, but for VDISK_READONLY
  * @offers_persistent: frontends may use persistent grants
  * @queues:    @nr_queues of them while connected
@@ -52,6 +53,8 @@ struct vbd {
 	const struct device_host *host;
 	struct disk *disk;
 	const struct disk_info *info;
+	void (*opened)(void *opaque, const GError *error);
+	void *opaque;
 	unsigned int type;
 	gboolean offers_persistent;
 	struct vbd_queue queues[VBD_MAX_QUEUES];

@@ -21,11 +21,13 @@
 /**
  * struct vbd_config - a disk to be given to a guest
  * @number: of spec->vdev
+ * @ready:  what open() has opened, until create(), whose config is const, takes it
  */
 struct vbd_config {
 	struct device_config base;
 	struct disk_spec *spec;
 	uint32_t number;
+	struct vbd **ready;
 };
 
 unsigned int vbd_max_indirect(const struct vbd *vbd)
@@ -376,32 +378,73 @@ static gboolean check_number(const struct vbd_config *config, const struct devic
 	return FALSE;
 }
 
-static struct device *vbd_create(const struct device_config *base,
-				 const struct device_host *host, GError **error)
+static void disk_is_open(void *opaque, const GError *error)
 {
-	const struct vbd_config *config = (const struct vbd_config *)base;
+	struct vbd *vbd = opaque;
+
+	vbd->opened(vbd->opaque, error);
+}
+
+/* @opened: NULL: wait.  Return: a disk without a device. */
+static struct vbd *open_vbd(const struct vbd_config *config, const struct device_host *host,
+			    void (*opened)(void *opaque, const GError *error), void *opaque,
+			    GError **error)
+{
 	struct vbd *vbd;
-	struct disk_listener listener = { .resized = disk_resized, .message = disk_message };
+	struct disk_listener listener = {
+		.resized = disk_resized,
+		.message = disk_message,
+		.opened = opened ? disk_is_open : NULL,
+	};
 
 	if (!check_number(config, host, error))
 		return NULL;
 	vbd = g_new0(struct vbd, 1);
 	vbd->host = host;
 	vbd->stopped = TRUE;
+	vbd->opened = opened;
+	vbd->opaque = opaque;
 	listener.opaque = vbd;
 	vbd->disk = disk_open(config->spec, &listener, error);
-	if (!vbd->disk) {
-		g_free(vbd);
+	if (vbd->disk)
+		return vbd;
+	g_free(vbd);
+	return NULL;
+}
+
+static void close_vbd(struct vbd *vbd)
+{
+	disk_close(vbd->disk);
+	g_free(vbd);
+}
+
+static gboolean vbd_open(struct device_config *base, const struct device_host *host,
+			 void (*opened)(void *opaque, const GError *error), void *opaque,
+			 GError **error)
+{
+	struct vbd_config *config = (struct vbd_config *)base;
+
+	*config->ready = open_vbd(config, host, opened, opaque, error);
+	return *config->ready != NULL;
+}
+
+static struct device *vbd_create(const struct device_config *base,
+				 const struct device_host *host, GError **error)
+{
+	const struct vbd_config *config = (const struct vbd_config *)base;
+	struct vbd *vbd = g_steal_pointer(config->ready);
+
+	if (!vbd)
+		vbd = open_vbd(config, host, NULL, NULL, error);
+	if (!vbd)
 		return NULL;
-	}
 	vbd->info = disk_info(vbd->disk);
 	vbd->offers_persistent = config->spec->persistent;
 	vbd->type = config->spec->cdrom ? VDISK_CDROM | VDISK_REMOVABLE : 0;
 	vbd->dev =
 		device_new(&vbd_ops, host, config->number, disk_name(config->spec), vbd, error);
 	if (!vbd->dev) {
-		disk_close(vbd->disk);
-		g_free(vbd);
+		close_vbd(vbd);
 		return NULL;
 	}
 	write_toolstack_keys(vbd->dev, config);
@@ -414,6 +457,9 @@ static void vbd_config_free(struct device_config *base)
 {
 	struct vbd_config *config = (struct vbd_config *)base;
 
+	if (*config->ready)
+		close_vbd(*config->ready);
+	g_free(config->ready);
 	disk_spec_free(config->spec);
 	g_free(config);
 }
@@ -423,7 +469,9 @@ struct device_config *vbd_config_new(struct disk_spec *spec, GError **error)
 	struct vbd_config *config = g_new0(struct vbd_config, 1);
 
 	config->base.create = vbd_create;
+	config->base.open = vbd_open;
 	config->base.free = vbd_config_free;
+	config->ready = g_new0(struct vbd *, 1);
 	config->spec = spec;
 	if (!spec->target)
 		g_set_error(error, DEVICE_ERROR, DEVICE_ERROR_CONFIG,

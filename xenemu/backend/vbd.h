@@ -23,7 +23,7 @@
  * vbd_config_new() - a disk to be given to a guest
  * @spec: owned by the result, or freed on error; vdev must be set
  *
- * Its create() opens and locks the disk.
+ * Its create(), or open() before it, opens and locks the disk.
  * Return: NULL when vdev is no name of a disk.
  */
 struct device_config *vbd_config_new(struct disk_spec *spec, GError **error);

@@ -59,6 +59,13 @@ gboolean devices_add(struct devices *devices, const struct device_config *config
 	return dev != NULL;
 }
 
+gboolean devices_open(struct devices *devices, struct device_config *config,
+		      void (*opened)(void *opaque, const GError *error), void *opaque,
+		      GError **error)
+{
+	return config->open(config, &devices->host, opened, opaque, error);
+}
+
 struct device *devices_find(const struct devices *devices, const char *kind,
 			    unsigned int handle)
 {

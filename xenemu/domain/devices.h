@@ -20,6 +20,19 @@ struct devices *devices_new(struct domain *dom);
 gboolean devices_add(struct devices *devices, const struct device_config *config,
 		     GError **error);
 
+/**
+ * devices_open() - open what a device needs that is to be added to a running guest, which
+ * must not stand still for it
+ * @config: stays until @opened
+ * @opened: called once from the main loop, with what is wrong or NULL; devices_add() may
+ *          follow and does not wait.  Not called when config->free() is before
+ *
+ * Return: FALSE with @error set: @opened is not called.
+ */
+gboolean devices_open(struct devices *devices, struct device_config *config,
+		      void (*opened)(void *opaque, const GError *error), void *opaque,
+		      GError **error);
+
 /** devices_find() - the device of this kind ("vbd") and number, or NULL */
 struct device *devices_find(const struct devices *devices, const char *kind,
 			    unsigned int handle);

@@ -254,6 +254,7 @@ static void stop(struct domain *dom)
 	watchdogs_stop(&dom->watchdogs);
 	trace_drain(dom->trace, TRUE);
 	console_flush(dom->console);
+	hotplug_stop(dom);
 	g_clear_pointer(&dom->devices, devices_free);
 }
 
@@ -306,6 +307,8 @@ void domain_free(struct domain *dom)
 	requests_stop(dom);
 	devices_free(dom->devices);
 	control_free(dom->control);
+	if (dom->attaching)
+		g_ptr_array_unref(dom->attaching);
 	console_free(dom->console);
 	console_io_free(dom->console_io);
 	xenstore_ring_free(dom->store_ring);

@@ -8,7 +8,33 @@
 #include "backend/vif-spec.h"
 #include "backend/vif.h"
 #include "domain/private.h"
-#include <string.h>
+
+/* Devices are let go of before the domain is gone, and the main loop turns meanwhile. */
+#define ENDING "the guest is ending"
+
+/**
+ * struct attaching - a disk that is opened for a guest, which runs on meanwhile
+ * @dom:     it is one of its attaching
+ * @request: waits for the answer
+ * @config:  the disk's
+ * @vdev, @number: its name in the guest
+ */
+struct attaching {
+	struct domain *dom;
+	struct control_request *request;
+	struct device_config *config;
+	char *vdev;
+	uint32_t number;
+};
+
+/* Return: TRUE after an answer that says so. */
+static gboolean is_ending(const struct domain *dom, struct control_request *request)
+{
+	if (dom->devices)
+		return FALSE;
+	control_error(request, ENDING);
+	return TRUE;
+}
 
 /* A relative name is meant as seen from where it was typed. */
 static void make_absolute(struct disk_spec *spec, const char *directory)
@@ -21,10 +47,17 @@ static void make_absolute(struct disk_spec *spec, const char *directory)
 	g_free(target);
 }
 
-static gboolean has_disk(const struct domain *dom, uint32_t number)
+/* Has the guest a disk of this number, or one that is the same to it, or will it soon? */
+static gboolean is_taken(const struct domain *dom, uint32_t number)
 {
 	const struct device *dev;
 
+	for (unsigned int i = 0; i < dom->attaching->len; i++) {
+		const struct attaching *attaching = dom->attaching->pdata[i];
+
+		if (vdev_same_disk(attaching->number, number))
+			return TRUE;
+	}
 	for (unsigned int i = 0; (dev = devices_nth(dom->devices, "vbd", i)); i++)
 		if (vdev_same_disk(dev->handle, number))
 			return TRUE;
@@ -38,45 +71,73 @@ static void choose_vdev(const struct domain *dom, struct disk_spec *spec)
 		char name[] = { 'x', 'v', 'd', c, '\0' };
 		uint32_t number;
 
-		if (vdev_parse(name, &number) && !has_disk(dom, number))
+		if (vdev_parse(name, &number) && !is_taken(dom, number))
 			spec->vdev = g_strdup(name);
 	}
 }
 
-static gboolean attach(struct domain *dom, char **args, char **vdev, GError **error)
+static void attaching_free(struct attaching *attaching)
+{
+	if (attaching->config)
+		attaching->config->free(attaching->config);
+	g_free(attaching->vdev);
+	g_free(attaching);
+}
+
+/* What was asked for, not looked at yet. */
+static gboolean make_config(struct attaching *attaching, char **args, GError **error)
 {
 	struct disk_spec *spec = disk_spec_parse(args[1], error);
-	struct device_config *config;
-	gboolean done;
 
 	if (!spec)
 		return FALSE;
 	make_absolute(spec, args[0]);
-	choose_vdev(dom, spec);
+	choose_vdev(attaching->dom, spec);
 	if (!spec->vdev) {
 		g_set_error(error, DEVICE_ERROR, DEVICE_ERROR_CONFIG,
 			    "xvda to xvdz are taken; name the disk in the guest");
 		disk_spec_free(spec);
 		return FALSE;
 	}
-	*vdev = g_strdup(spec->vdev);
-	config = vbd_config_new(spec, error);
-	if (!config)
-		return FALSE;
-	done = devices_add(dom->devices, config, error);
-	config->free(config);
-	return done;
+	attaching->vdev = g_strdup(spec->vdev);
+	vdev_parse(spec->vdev, &attaching->number);
+	attaching->config = vbd_config_new(spec, error);
+	return attaching->config != NULL;
+}
+
+static void opened(void *opaque, const GError *problem)
+{
+	struct attaching *attaching = opaque;
+	struct domain *dom = attaching->dom;
+	g_autoptr(GError) error = problem ? g_error_copy(problem) : NULL;
+
+	g_ptr_array_remove(dom->attaching, attaching);
+	if (!error && devices_add(dom->devices, attaching->config, &error))
+		control_ok(attaching->request, "%s", attaching->vdev);
+	else
+		control_error(attaching->request, "%s", error->message);
+	attaching_free(attaching);
 }
 
 static void serve_attach(void *opaque, struct control_request *request, char **args)
 {
+	struct attaching *attaching = g_new0(struct attaching, 1);
+	struct domain *dom = opaque;
 	g_autoptr(GError) error = NULL;
-	g_autofree char *vdev = NULL;
 
-	if (attach(opaque, args, &vdev, &error))
-		control_ok(request, "%s", vdev);
-	else
-		control_error(request, "%s", error->message);
+	attaching->dom = dom;
+	attaching->request = request;
+	if (is_ending(dom, request)) {
+		attaching_free(attaching);
+		return;
+	}
+	if (make_config(attaching, args, &error) &&
+	    devices_open(dom->devices, attaching->config, opened, attaching, &error)) {
+		g_ptr_array_add(dom->attaching, attaching);
+		return;
+	}
+	control_error(request, "%s", error->message);
+	attaching_free(attaching);
 }
 
 /* The disk that is named, or NULL after an answer that there is none. */
@@ -86,6 +147,8 @@ static struct device *find_disk(const struct domain *dom, struct control_request
 	struct device *dev = NULL;
 	uint32_t number;
 
+	if (is_ending(dom, request))
+		return NULL;
 	if (vdev_parse(vdev, &number))
 		dev = devices_find(dom->devices, "vbd", number);
 	if (!dev)
@@ -169,8 +232,11 @@ static int attach_vif(struct domain *dom, const char *text, GError **error)
 static void serve_attach_vif(void *opaque, struct control_request *request, char **args)
 {
 	g_autoptr(GError) error = NULL;
-	int devid = attach_vif(opaque, args[0], &error);
+	int devid;
 
+	if (is_ending(opaque, request))
+		return;
+	devid = attach_vif(opaque, args[0], &error);
 	if (devid >= 0)
 		control_ok(request, "%d", devid);
 	else
@@ -183,6 +249,8 @@ static void serve_detach_vif(void *opaque, struct control_request *request, char
 	struct device *dev = NULL;
 	guint64 number;
 
+	if (is_ending(dom, request))
+		return;
 	if (g_ascii_string_to_unsigned(args[0], 10, 0, VIF_MAX_DEVID, &number, NULL))
 		dev = devices_find(dom->devices, "vif", number);
 	if (dev)
@@ -193,9 +261,20 @@ static void serve_detach_vif(void *opaque, struct control_request *request, char
 
 void hotplug_start(struct domain *dom)
 {
+	dom->attaching = g_ptr_array_new();
 	control_add(dom->control, "block-attach", "DIRECTORY SPEC", 2, 2, serve_attach, dom);
 	control_add(dom->control, "block-detach", "VDEV", 1, 1, serve_detach, dom);
 	control_add(dom->control, "block-rescan", "VDEV", 1, 1, serve_rescan, dom);
 	control_add(dom->control, "network-attach", "SPEC", 1, 1, serve_attach_vif, dom);
 	control_add(dom->control, "network-detach", "N", 1, 1, serve_detach_vif, dom);
+}
+
+void hotplug_stop(struct domain *dom)
+{
+	while (dom->attaching && dom->attaching->len) {
+		struct attaching *attaching = g_ptr_array_steal_index(dom->attaching, 0);
+
+		control_error(attaching->request, ENDING);
+		attaching_free(attaching);
+	}
 }

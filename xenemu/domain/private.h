@@ -36,6 +36,8 @@
  * @control:  requests from outside, NULL without a runtime directory
  * @asked:    a request that the guest has not acknowledged yet, or NULL
  * @asked_watch: the helper's watch on the guest's acknowledgement, 0 if none
+ * @attaching: disks that hotplug.c is opening; NULL if it was never started
+ * @devices:  NULL once they have been let go of
  * @store_socket: the store's, for tools; NULL without a runtime directory
  */
 struct domain {
@@ -65,6 +67,7 @@ struct domain {
 	struct control *control;
 	struct control_request *asked;
 	unsigned int asked_watch;
+	GPtrArray *attaching;
 	struct console_io *console_io;
 	struct console *console;
 	struct devices *devices;
@@ -100,6 +103,9 @@ void requests_start(struct domain *dom);
 
 /** hotplug_start() - the same for `xenemu block-attach`, `network-attach` and their like */
 void hotplug_start(struct domain *dom);
+
+/** hotplug_stop() - disks that are not attached yet won't be; no other is from now on */
+void hotplug_stop(struct domain *dom);
 
 /** requests_stop() - whoever waits for an answer gets one; may be called twice */
 void requests_stop(struct domain *dom);
