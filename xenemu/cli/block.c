@@ -2,17 +2,20 @@
 /*
  * block.c - `xenemu block-attach`, `xenemu block-detach` and `xenemu block-rescan`
  */
+#include "backend/disk.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include <stdio.h>
 
-/* A guest that has the disk mounted does not let go of it; xl waits as long. */
+/* A guest may keep a disk that it has mounted; xl waits as long. */
 #define PATIENCE 10 /* seconds */
+/* For what can't be opened the helper has a reason, which is worth waiting for. */
+#define ATTACH_PATIENCE (DISK_OPEN_SECONDS + 5)
 
-static int ask(const char *name, char *const *request)
+static int ask(const char *name, char *const *request, unsigned int patience, const char *late)
 {
 	GError *error = NULL;
-	g_autofree char *answer = client_request(name, request, PATIENCE, &error);
+	g_autofree char *answer = client_request(name, request, patience, late, &error);
 	int status = CLI_FAILED;
 
 	if (!error) {
@@ -39,7 +42,10 @@ static int run_attach(int argc, char **argv)
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], (char *[]){ (char *)"block-attach", directory, words[1], NULL });
+	return ask(words[0], (char *[]){ (char *)"block-attach", directory, words[1], NULL },
+		   ATTACH_PATIENCE,
+		   "the guest's xenemu does not answer; it gives the guest the disk when it "
+		   "does");
 }
 
 static int run_detach(int argc, char **argv)
@@ -48,12 +54,18 @@ static int run_detach(int argc, char **argv)
 	char **words = cli_parse_words(
 		argc, argv, "NAME VDEV", entries,
 		"Takes a disk from a running guest, when that has let go of it.",
-		"Status 0 when it is gone, 1 when not, 2 when there is no such guest. A guest "
-		"that\nhas it mounted keeps it until it is unmounted; the disk goes then.");
+		"Unmount it in the guest first: Linux since about 5.17 lets go of it at once "
+		"and loses\nwhat is not written yet, as on Xen. An older one that has it "
+		"mounted keeps it until it\nis unmounted; the disk goes then.\n\n"
+		"Status 0 when it is gone, 1 when not, 2 when there is no such guest.");
+	g_autofree char *late = NULL;
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], (char *[]){ (char *)"block-detach", words[1], NULL });
+	late = g_strdup_printf("the guest has not let go of %s yet; it goes when it does",
+			       words[1]);
+	return ask(words[0], (char *[]){ (char *)"block-detach", words[1], NULL }, PATIENCE,
+		   late);
 }
 
 static int run_rescan(int argc, char **argv)
@@ -64,11 +76,14 @@ static int run_rescan(int argc, char **argv)
 		"Looks at the size of a running guest's disk again, tells the guest, and "
 		"prints "
 		"it\nin bytes.",
+		"Raw images and block devices can be looked at again, no others. An export of "
+		"an NBD\nserver is when the server comes back.\n\n"
 		"Status 0 when that was done, 1 when not, 2 when there is no such guest.");
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL });
+	return ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL }, PATIENCE,
+		   "the guest's xenemu does not answer; it looks when it does");
 }
 
 const struct cli_command command_block_attach = {

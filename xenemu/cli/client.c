@@ -8,10 +8,12 @@
 #include <gio/gunixsocketaddress.h>
 #include <string.h>
 
-static void fail(GError **error, const char *name, GError *why)
+static void fail(GError **error, const char *name, const char *late, GError *why)
 {
-	if (g_error_matches(why, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
-	    g_error_matches(why, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+	if (g_error_matches(why, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_LATE, "%s: %s", name, late);
+	else if (g_error_matches(why, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+		 g_error_matches(why, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
 		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST,
 			    "no guest named %s is running; see `xenemu list`", name);
 	else
@@ -20,7 +22,8 @@ static void fail(GError **error, const char *name, GError *why)
 	g_error_free(why);
 }
 
-static GSocketConnection *connect_to(const char *name, unsigned int timeout, GError **error)
+static GSocketConnection *connect_to(const char *name, unsigned int timeout, const char *late,
+				     GError **error)
 {
 	g_autofree char *path = runtime_guest_file(name, "control");
 	g_autoptr(GSocketAddress) address = g_unix_socket_address_new(path);
@@ -32,7 +35,7 @@ static GSocketConnection *connect_to(const char *name, unsigned int timeout, GEr
 	g_socket_client_set_timeout(client, timeout);
 	connection = g_socket_client_connect(client, G_SOCKET_CONNECTABLE(address), NULL, &why);
 	if (!connection)
-		fail(error, name, why);
+		fail(error, name, late, why);
 	return connection;
 }
 
@@ -64,9 +67,10 @@ static char *exchange(GSocketConnection *connection, const char *line, GError **
 	return g_data_input_stream_read_line(in, NULL, NULL, why);
 }
 
-char *client_request(const char *name, char *const *words, unsigned int timeout, GError **error)
+char *client_request(const char *name, char *const *words, unsigned int timeout,
+		     const char *late, GError **error)
 {
-	g_autoptr(GSocketConnection) connection = connect_to(name, timeout, error);
+	g_autoptr(GSocketConnection) connection = connect_to(name, timeout, late, error);
 	g_autofree char *line = make_line(words);
 	g_autofree char *answer = NULL;
 	GError *why = NULL;
@@ -75,7 +79,7 @@ char *client_request(const char *name, char *const *words, unsigned int timeout,
 		return NULL;
 	answer = exchange(connection, line, &why);
 	if (why)
-		fail(error, name, why);
+		fail(error, name, late, why);
 	else if (!answer)
 		g_set_error(error, CLIENT_ERROR, CLIENT_ERROR_SILENT,
 			    "%s: ended before it answered", name);
@@ -90,7 +94,7 @@ char *client_request(const char *name, char *const *words, unsigned int timeout,
 
 gpointer client_hold(const char *name, GError **error)
 {
-	return connect_to(name, 0, error);
+	return connect_to(name, 0, NULL, error);
 }
 
 void client_wait_end(gpointer held)

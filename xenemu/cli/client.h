@@ -13,6 +13,7 @@ enum {
 	CLIENT_ERROR_NO_GUEST, /* none of that name is running */
 	CLIENT_ERROR_REFUSED, /* it answered "error" */
 	CLIENT_ERROR_SILENT, /* it did not answer */
+	CLIENT_ERROR_LATE, /* not in time, that is; it may do what it was asked for yet */
 };
 
 /**
@@ -20,12 +21,13 @@ enum {
  * @name:    of the guest
  * @words:   verb and arguments, NULL-terminated; see domain/control.h
  * @timeout: seconds; 0 for no limit
+ * @late:    what it means when that is over, for the message: "the guest has not ..."
  * @error:   CLIENT_ERROR; names the guest
  *
  * Return: what the answer says after "ok"; caller frees.
  */
 char *client_request(const char *name, char *const *words, unsigned int timeout,
-		     GError **error);
+		     const char *late, GError **error);
 
 /**
  * client_hold() - connect to a guest's helper and ask for nothing

@@ -9,6 +9,16 @@
 /* Linux acknowledges at once; one that has no such code never does. */
 #define PATIENCE 10 /* seconds */
 
+/**
+ * struct request - what a command asks for
+ * @verb: of the helper
+ * @late: what it means that there was no answer in time
+ */
+struct request {
+	const char *verb;
+	const char *late;
+};
+
 static int fail(GError *error)
 {
 	int status = g_error_matches(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST) ? CLI_USAGE
@@ -19,15 +29,15 @@ static int fail(GError *error)
 	return status;
 }
 
-/* Asks for @verb, and with @wait stays until the guest is gone. */
-static int ask(const char *name, const char *verb, gboolean wait)
+/* Asks, and with @wait stays until the guest is gone. */
+static int ask(const char *name, const struct request *request, gboolean wait)
 {
-	char *const request[] = { (char *)verb, NULL };
+	char *const words[] = { (char *)request->verb, NULL };
 	GError *error = NULL;
 	gpointer held = wait ? client_hold(name, &error) : NULL;
-	char *answer = error ? NULL : client_request(name, request, PATIENCE, &error);
 
-	g_free(answer);
+	if (!error)
+		g_free(client_request(name, words, PATIENCE, request->late, &error));
 	if (error) {
 		if (held)
 			g_object_unref(held);
@@ -38,7 +48,7 @@ static int ask(const char *name, const char *verb, gboolean wait)
 	return CLI_OK;
 }
 
-static int run(int argc, char **argv, const char *verb, const char *summary)
+static int run(int argc, char **argv, const struct request *request, const char *summary)
 {
 	gboolean wait = FALSE;
 	const GOptionEntry entries[] = {
@@ -51,22 +61,40 @@ static int run(int argc, char **argv, const char *verb, const char *summary)
 				"Status 0 when the guest has acknowledged the request, 1 "
 				"when it has not,\n2 when there is no such guest.");
 
-	return words ? ask(words[0], verb, wait) : CLI_USAGE;
+	return words ? ask(words[0], request, wait) : CLI_USAGE;
 }
 
 static int run_shutdown(int argc, char **argv)
 {
-	return run(argc, argv, "shutdown", "Asks a guest's kernel to power off.");
+	static const struct request request = {
+		"shutdown",
+		"the guest has not acknowledged yet that it is to power off; it may still do "
+		"so, or never: `xenemu destroy' ends it",
+	};
+
+	return run(argc, argv, &request, "Asks a guest's kernel to power off.");
 }
 
 static int run_reboot(int argc, char **argv)
 {
-	return run(argc, argv, "reboot", "Asks a guest's kernel to reboot.");
+	static const struct request request = {
+		"reboot",
+		"the guest has not acknowledged yet that it is to reboot; it may still do so, "
+		"or never: `xenemu destroy' ends it",
+	};
+
+	return run(argc, argv, &request, "Asks a guest's kernel to reboot.");
 }
 
 static int run_destroy(int argc, char **argv)
 {
-	return run(argc, argv, "destroy", "Ends a guest at once, without asking it.");
+	static const struct request request = {
+		"destroy",
+		"the guest's xenemu does not answer; it ends the guest when it does, see "
+		"`xenemu list' for its process",
+	};
+
+	return run(argc, argv, &request, "Ends a guest at once, without asking it.");
 }
 
 const struct cli_command command_shutdown = {

@@ -25,7 +25,7 @@ static void print_guest(const char *name)
 {
 	char *const request[] = { "info", NULL };
 	g_autoptr(GError) error = NULL;
-	g_autofree char *answer = client_request(name, request, PATIENCE, &error);
+	g_autofree char *answer = client_request(name, request, PATIENCE, "no answer", &error);
 	g_auto(GStrv) words = g_strsplit(answer ? answer : "", " ", -1);
 
 	/* It has ended meanwhile. */

@@ -10,11 +10,13 @@
 #define ATTACH_PATIENCE 15 /* seconds */
 #define DETACH_PATIENCE 10
 
-static int ask(const char *name, const char *verb, const char *word, unsigned int patience)
+/* @late: what it means that @patience seconds were not enough. */
+static int ask(const char *name, const char *verb, const char *word, unsigned int patience,
+	       const char *late)
 {
 	char *const request[] = { (char *)verb, (char *)word, NULL };
 	g_autoptr(GError) error = NULL;
-	g_autofree char *answer = client_request(name, request, patience, &error);
+	g_autofree char *answer = client_request(name, request, patience, late, &error);
 
 	if (!error) {
 		if (*answer)
@@ -38,7 +40,11 @@ static int run_attach(int argc, char **argv)
 		"is no such\nguest.");
 	g_autofree char *spec = words ? g_strjoinv(",", words + 1) : NULL;
 
-	return words ? ask(words[0], "network-attach", spec, ATTACH_PATIENCE) : CLI_USAGE;
+	if (!words)
+		return CLI_USAGE;
+	return ask(words[0], "network-attach", spec, ATTACH_PATIENCE,
+		   "the guest's xenemu does not answer; it gives the guest the interface when "
+		   "it does");
 }
 
 static int run_detach(int argc, char **argv)
@@ -50,8 +56,14 @@ static int run_detach(int argc, char **argv)
 		"N is its number: the guest's first one is 0.\n\nStatus 0 when it is gone, 1 "
 		"when "
 		"not, 2 when there is no such guest.");
+	g_autofree char *late = NULL;
 
-	return words ? ask(words[0], "network-detach", words[1], DETACH_PATIENCE) : CLI_USAGE;
+	if (!words)
+		return CLI_USAGE;
+	late = g_strdup_printf("the guest has not let go of interface %s yet; it goes when it "
+			       "does",
+			       words[1]);
+	return ask(words[0], "network-detach", words[1], DETACH_PATIENCE, late);
 }
 
 const struct cli_command command_network_attach = {
