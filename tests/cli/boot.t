@@ -12,6 +12,7 @@ use Test::More;
 use File::Copy;
 use File::Path 'make_path';
 use File::Temp;
+use IO::Compress::Gzip 'gzip';
 use TestCommand;
 
 my $dir = File::Temp->newdir;
@@ -71,6 +72,11 @@ sub refused {
 
 put('root', 'boot/guest', read_file($guest64));
 put('root', 'boot/text', "no kernel\n");
+gzip \read_file($guest64), \my $packed or die;
+gzip \"no kernel\n", \my $packed_text or die;
+put('root', 'boot/packed', $packed);
+put('root', 'boot/cut', substr $packed, 0, length($packed) / 2);
+put('root', 'boot/packed-text', $packed_text);
 symlink 'guest', "$dir/root/boot/relative" or die;
 symlink '/boot/guest', "$dir/root/absolute" or die;
 symlink 'loop', "$dir/root/loop" or die;
@@ -83,6 +89,7 @@ for my $kind (sort keys %kinds) {
 	boots($kind, $image, '/boot/guest');
 }
 my $root = filesystem('root', 4096, qw(-t ext4 -O ^has_journal));
+boots('a packed kernel', $root, '/boot/packed');
 boots('a relative link', $root, '/boot/relative');
 boots('an absolute link', $root, '/absolute');
 boots('a link upwards', $root, '/above/guest');
@@ -95,7 +102,12 @@ boots('a link upwards', $root, '/above/guest');
 refused('absent', $root, qr{^xenemu: \Q$root\E: /boot/none: }, '--kernel', 'disk:/boot/none');
 refused('a directory', $root, qr{\Q$root\E: /boot: not a regular}, '--kernel', 'disk:/boot');
 refused('a link to itself', $root, qr{\Q$root\E: /loop: .*link}, '--kernel', 'disk:/loop');
-refused('not a kernel', $root, qr{disk:/boot/text: }, '--kernel', 'disk:/boot/text');
+refused('not a kernel', $root, qr{\Q$root\E: /boot/text: not a kernel}, '--kernel',
+	'disk:/boot/text');
+refused('packed, cut off', $root, qr{\Q$root\E: /boot/cut: can't unpack the kernel \(gzip\)},
+	'--kernel', 'disk:/boot/cut');
+refused('packed, no kernel', $root, qr{\Q$root\E: /boot/packed-text: not a kernel}, '--kernel',
+	'disk:/boot/packed-text');
 refused('too large', $root, qr{/hole: 629145600 bytes}, '--kernel', 'disk:/hole');
 refused('not absolute', $root, qr{--kernel: .*disk:/guest}, '--kernel', 'disk:guest');
 refused('ramdisk: absent', $root, qr{/none: }, '--kernel', $guest64, '--ramdisk', 'disk:/none');

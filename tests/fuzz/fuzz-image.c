@@ -30,6 +30,19 @@ static void check_segments(const struct image *image)
 	(void)last;
 }
 
+/* What xenemu itself gets is unpacked by another process: the same comes out of it. */
+static void check_unpacked(const struct image *image)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(Image) again = image_parse_elf("input", image->payload, &error);
+
+	if (!again)
+		g_error("%s, but only when it is unpacked", error->message);
+	if (again->virt_start != image->virt_start || again->virt_end != image->virt_end ||
+	    again->entry != image->entry)
+		g_error("it is another kernel when it is unpacked");
+}
+
 static void check_layout(const struct image *image, enum layout_age age)
 {
 	static const uint64_t pages[] = { 4096, 1 << 20 };
@@ -52,13 +65,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	g_autoptr(GBytes) bytes = g_bytes_new(data, size);
 	g_autoptr(GError) error = NULL;
 	g_autoptr(Image) image = image_parse("input", bytes, &error);
+	g_autoptr(Image) plain = image_parse_elf("input", bytes, NULL);
 
 	if (!image != !!error)
 		g_error("neither an image nor an error, or both");
+	/* Whatever unpacks kernels may hand over anything. */
+	if (image_is_packed(bytes) && plain)
+		g_error("a packed kernel was taken unpacked");
 	if (!image)
 		return 0;
 	image_abi(image);
 	check_segments(image);
+	check_unpacked(image);
 	for (enum layout_age age = LAYOUT_XEN_3_0; age <= LAYOUT_XEN_4; age++)
 		check_layout(image, age);
 	return 0;

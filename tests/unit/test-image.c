@@ -589,19 +589,23 @@ static void test_load(void)
 	g_autofree char *fifo = g_build_filename(dir, "fifo", NULL);
 	g_autoptr(GBytes) elf = make_elf_finish(make_elf_kernel());
 	g_autoptr(GError) error = NULL;
+	g_autoptr(GBytes) bytes = NULL;
 	g_autoptr(Image) image = NULL;
 	const char *bad[] = { dir, fifo, "/nonexistent/vmlinux" };
 
 	g_assert_true(g_file_set_contents(path, g_bytes_get_data(elf, NULL),
 					  (gssize)g_bytes_get_size(elf), NULL));
 	g_assert_cmpint(mkfifo(fifo, 0600), ==, 0);
-	image = image_load(path, &error);
+	bytes = image_map(path, &error);
+	g_assert_no_error(error);
+	g_assert_false(image_is_packed(bytes));
+	image = image_parse_elf(path, bytes, &error);
 	g_assert_no_error(error);
 	assert_kernel(image, elf, "ELF");
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) why = NULL;
 
-		g_assert_null(image_load(bad[i], &why));
+		g_assert_null(image_map(bad[i], &why));
 		g_assert_error(why, IMAGE_ERROR, IMAGE_ERROR_READ);
 		g_assert_nonnull(strstr(why->message, bad[i]));
 	}

@@ -26,20 +26,20 @@ static const char *path_on_disk(const char *name)
 							: NULL;
 }
 
-static GBytes *load_from_disk(const struct boot_config *config, const char *option,
-			      const char *path, uint64_t max, GError **error)
+static gboolean can_load(const struct boot_config *config, const char *option, const char *path,
+			 GError **error)
 {
 	if (!config->disk) {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_ABSENT,
 			    "%s: there is no disk; give one with --disk", option);
-		return NULL;
+		return FALSE;
 	}
 	if (path[0] != '/') {
 		g_set_error(error, BOOT_ERROR, BOOT_ERROR_ABSENT,
 			    "%s: give an absolute path: " BOOT_DISK_PREFIX "/%s", option, path);
-		return NULL;
+		return FALSE;
 	}
-	return reader_file(config->disk, path, max, error);
+	return TRUE;
 }
 
 /* --- a kernel and a ramdisk that the user has named --- */
@@ -54,17 +54,41 @@ static GBytes *map_file(const char *path, GError **error)
 	return bytes;
 }
 
+static GBytes *ramdisk_of_disk(const struct boot_config *config, const char *path,
+			       GError **error)
+{
+	return can_load(config, "--ramdisk", path, error)
+		       ? reader_file(config->disk, path, BOOT_MAX_RAMDISK, error)
+		       : NULL;
+}
+
 static gboolean load_ramdisk(const struct boot_config *config, struct boot *boot,
 			     GError **error)
 {
 	const char *path = path_on_disk(config->ramdisk);
 
-	boot->ramdisk =
-		path ? load_from_disk(config, "--ramdisk", path, BOOT_MAX_RAMDISK, error)
-		     : map_file(config->ramdisk, error);
+	boot->ramdisk = path ? ramdisk_of_disk(config, path, error)
+			     : map_file(config->ramdisk, error);
 	if (!boot->ramdisk)
 		g_prefix_error(error, path ? "" : "--ramdisk: ");
 	return boot->ramdisk != NULL;
+}
+
+/* A plain ELF file takes no other process, and no time. */
+static GBytes *kernel_of_host(const char *path, GError **error)
+{
+	g_autoptr(GBytes) file = image_map(path, error);
+
+	if (!file || !image_is_packed(file))
+		return g_steal_pointer(&file);
+	return reader_unpack(path, file, error);
+}
+
+/* What is packed has been unpacked elsewhere: only ELF and its notes are read here. */
+static gboolean take_kernel(struct boot *boot, GBytes *bytes, GError **error)
+{
+	boot->image = bytes ? image_parse_elf(boot->name, bytes, error) : NULL;
+	return boot->image != NULL;
 }
 
 static gboolean load_kernel(const struct boot_config *config, struct boot *boot, GError **error)
@@ -73,13 +97,11 @@ static gboolean load_kernel(const struct boot_config *config, struct boot *boot,
 	g_autoptr(GBytes) bytes = NULL;
 
 	boot->name = g_strdup(config->kernel);
-	if (path) {
-		bytes = load_from_disk(config, "--kernel", path, IMAGE_MAX_BYTES, error);
-		boot->image = bytes ? image_parse(config->kernel, bytes, error) : NULL;
-	} else {
-		boot->image = image_load(config->kernel, error);
-	}
-	if (!boot->image)
+	if (!path)
+		bytes = kernel_of_host(config->kernel, error);
+	else if (can_load(config, "--kernel", path, error))
+		bytes = reader_kernel(config->disk, path, error);
+	if (!take_kernel(boot, bytes, error))
 		return FALSE;
 	boot->abi = g_strdup(image_abi(boot->image));
 	return TRUE;
@@ -140,6 +162,8 @@ static char *choose_grub(const struct boot_config *config, char **abi, GError **
 
 static gboolean load_grub(const struct boot_config *config, struct boot *boot, GError **error)
 {
+	g_autoptr(GBytes) bytes = NULL;
+
 	if (!config->disk) {
 		g_set_error(
 			error, BOOT_ERROR, BOOT_ERROR_ABSENT,
@@ -147,8 +171,8 @@ static gboolean load_grub(const struct boot_config *config, struct boot *boot, G
 		return FALSE;
 	}
 	boot->name = choose_grub(config, &boot->abi, error);
-	boot->image = boot->name ? image_load(boot->name, error) : NULL;
-	if (!boot->image)
+	bytes = boot->name ? kernel_of_host(boot->name, error) : NULL;
+	if (!take_kernel(boot, bytes, error))
 		return FALSE;
 	if (!boot->abi)
 		boot->abi = g_strdup(image_abi(boot->image));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * reader-job.c - the sandboxed reader: asks for pieces of the disk, finds files in them
+ * reader-job.c - the sandboxed reader: asks for pieces of the disk, finds files in them,
+ * unpacks kernels
  */
 #include "boot/probe.h"
 #include "boot/reader-protocol.h"
@@ -107,12 +108,35 @@ static gboolean put_out(GBytes *bytes, GError **error)
 	return TRUE;
 }
 
+/* What image_parse() begins its messages with; whose file it is, others know. */
+#define NAMELESS "kernel"
+
+/* Whatever is a kernel here, is one for those who get it: a plain ELF file. */
+static gboolean unpack(GBytes *file, GError **error)
+{
+	g_autoptr(GError) why = NULL;
+	g_autoptr(Image) image = image_parse(NAMELESS, file, &why);
+
+	if (image)
+		return put_out(image->payload, error);
+	g_set_error_literal(error, why->domain, why->code,
+			    why->message + strlen(NAMELESS ": "));
+	return FALSE;
+}
+
 static gboolean read_file(struct disk_files *files, const struct reader_job *job,
 			  GError **error)
 {
 	g_autoptr(GBytes) bytes = disk_files_read(files, job->path, job->max, error);
 
-	return bytes && put_out(bytes, error);
+	if (!bytes)
+		return FALSE;
+	if (!job->kernel)
+		return put_out(bytes, error);
+	if (unpack(bytes, error))
+		return TRUE;
+	g_prefix_error(error, "%s: ", job->path);
+	return FALSE;
 }
 
 static gboolean probe(struct disk_files *files, struct reader_finding *finding, GError **error)
@@ -129,23 +153,34 @@ static gboolean probe(struct disk_files *files, struct reader_finding *finding, 
 	return TRUE;
 }
 
-void reader_job_run(void *opaque)
+static gboolean look_at_disk(const struct reader_job *job, struct reader_finding *finding,
+			     GError **error)
 {
-	const struct reader_job *job = opaque;
 	struct cached_source cached = { .source.read = cached_read, .slots = job->slots };
-	struct reader_message msg = { .what = READER_DONE };
 	g_autoptr(DiskFiles) files = NULL;
-	g_autoptr(GError) error = NULL;
 	struct reader_disk disk;
 
-	if (read(SANDBOX_CHANNEL, &disk, sizeof(disk)) != sizeof(disk))
-		return;
+	if (read(SANDBOX_CHANNEL, &disk, sizeof(disk)) != sizeof(disk)) {
+		g_set_error(error, BOOT_ERROR, BOOT_ERROR_READER, "there is no disk");
+		return FALSE;
+	}
 	cached.source.size = disk.size;
 	cached.source.sector_size = disk.sector_size;
 	memset(cached.piece, 0xff, sizeof(cached.piece));
-	files = disk_files_open(&cached.source, &error);
-	if (!files ||
-	    !(job->path ? read_file(files, job, &error) : probe(files, &msg.finding, &error))) {
+	files = disk_files_open(&cached.source, error);
+	if (!files)
+		return FALSE;
+	return job->path ? read_file(files, job, error) : probe(files, finding, error);
+}
+
+void reader_job_run(void *opaque)
+{
+	const struct reader_job *job = opaque;
+	struct reader_message msg = { .what = READER_DONE };
+	g_autoptr(GError) error = NULL;
+
+	if (!(job->file ? unpack(job->file, &error)
+			: look_at_disk(job, &msg.finding, &error))) {
 		msg.what = READER_FAILED;
 		g_strlcpy(msg.text, error->message, sizeof(msg.text));
 	}

@@ -2,7 +2,8 @@
 /*
  * reader-protocol.h - what the sandboxed reader (reader-job.c) and xenemu (reader.c) say
  *
- * Over a SOCK_SEQPACKET pair: first struct reader_disk to the reader; then the reader
+ * Over a SOCK_SEQPACKET pair: first struct reader_disk to the reader, if it is to read
+ * one; then the reader
  * sends struct reader_message, and gets an int32_t for each READER_READ, an errno or 0,
  * when the slot is filled.  READER_DONE or READER_FAILED come last.
  */
@@ -32,18 +33,22 @@ struct reader_message {
 	uint64_t offset;
 	uint32_t length;
 	struct reader_finding finding;
-	char text[320];
+	char text[512];
 };
 
 /**
  * struct reader_job - what the reader is to do
  * @slots: READER_SLOTS * READER_SLOT_SIZE bytes, shared
- * @path:  file to be read; NULL: probe
- * @max:   most bytes of it
+ * @file:  a packed kernel to be unpacked; NULL: look at the disk
+ * @path:  there, file to be read; NULL: probe
+ * @kernel: it is a kernel, to be unpacked
+ * @max:   most bytes of it, and of what it unpacks to
  */
 struct reader_job {
 	uint8_t *slots;
+	GBytes *file;
 	const char *path;
+	gboolean kernel;
 	uint64_t max;
 };
 

@@ -27,7 +27,7 @@
  * @child:    the process
  * @channel:  our end of the socket
  * @output:   memfd with the file
- * @disk:     open while the child runs
+ * @disk:     open while the child runs; NULL when it unpacks a file of the host's
  * @request:  what it wants read; under way while @reading
  * @message:  the last that it said
  * @finished: no more is to come
@@ -50,8 +50,8 @@ struct reader {
 static void failed(struct reader *r, const char *what)
 {
 	if (!r->why)
-		g_set_error(&r->why, BOOT_ERROR, BOOT_ERROR_READER,
-			    "the process that reads its file systems %s", what);
+		g_set_error(&r->why, BOOT_ERROR, BOOT_ERROR_READER, "the process that %s %s",
+			    r->job.file ? "unpacks it" : "reads its file systems", what);
 	r->finished = TRUE;
 }
 
@@ -76,11 +76,12 @@ static void on_read(struct disk_request *request, int error)
 
 static gboolean request_fits(const struct reader *r, const struct reader_message *msg)
 {
-	const struct disk_info *info = disk_info(r->disk);
+	const struct disk_info *info = r->disk ? disk_info(r->disk) : NULL;
 
-	return msg->slot < READER_SLOTS && msg->length > 0 && msg->length <= READER_SLOT_SIZE &&
-	       msg->offset % info->sector_size == 0 && msg->length % info->sector_size == 0 &&
-	       msg->offset < info->size && msg->length <= info->size - msg->offset;
+	return info && msg->slot < READER_SLOTS && msg->length > 0 &&
+	       msg->length <= READER_SLOT_SIZE && msg->offset % info->sector_size == 0 &&
+	       msg->length % info->sector_size == 0 && msg->offset < info->size &&
+	       msg->length <= info->size - msg->offset;
 }
 
 static void start_read(struct reader *r)
@@ -148,7 +149,10 @@ static gboolean on_message(G_GNUC_UNUSED int fd, G_GNUC_UNUSED GIOCondition cond
 
 static gboolean on_time_limit(gpointer opaque)
 {
-	failed(opaque, "takes too long; name the kernel with --kernel");
+	struct reader *r = opaque;
+
+	failed(r, r->job.file ? "takes too long; give an unpacked kernel"
+			      : "takes too long; name the kernel with --kernel");
 	return G_SOURCE_CONTINUE;
 }
 
@@ -163,7 +167,7 @@ static gboolean start_child(struct reader *r, GError **error)
 	r->output = memfd_create("file of a disk", MFD_CLOEXEC);
 	if (r->job.slots == MAP_FAILED || r->output < 0 ||
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		g_set_error(error, BOOT_ERROR, BOOT_ERROR_READER, "reading the disk: %s",
+		g_set_error(error, BOOT_ERROR, BOOT_ERROR_READER, "starting a process: %s",
 			    g_strerror(errno));
 		return FALSE;
 	}
@@ -219,17 +223,19 @@ static void clear(struct reader *r)
 	g_clear_error(&r->why);
 }
 
-static gboolean run(struct reader *r, const struct disk_spec *spec, GError **error)
+/* @spec: NULL: no disk.  @name: what is looked at, for messages. */
+static gboolean run(struct reader *r, const struct disk_spec *spec, const char *name,
+		    GError **error)
 {
 	r->channel = r->output = -1;
 	r->job.slots = MAP_FAILED;
 	/* The child first: what opening the disk starts is not its business. */
-	if (!start_child(r, error) || !open_disk(r, spec, error))
+	if (!start_child(r, error) || (spec && !open_disk(r, spec, error)))
 		return FALSE;
 	serve(r);
 	if (!r->why)
 		return TRUE;
-	g_propagate_prefixed_error(error, g_steal_pointer(&r->why), "%s: ", spec->target);
+	g_propagate_prefixed_error(error, g_steal_pointer(&r->why), "%s: ", name);
 	return FALSE;
 }
 
@@ -237,7 +243,7 @@ gboolean reader_probe(const struct disk_spec *spec, struct reader_finding *findi
 		      GError **error)
 {
 	struct reader r = { 0 };
-	gboolean ok = run(&r, spec, error);
+	gboolean ok = run(&r, spec, spec->target, error);
 
 	if (ok)
 		*finding = r.message.finding;
@@ -246,7 +252,7 @@ gboolean reader_probe(const struct disk_spec *spec, struct reader_finding *findi
 }
 
 /* The child is gone by then, and nobody else has the memfd. */
-static GBytes *take_output(int output, GError **error)
+static GBytes *map_output(int output, GError **error)
 {
 	GMappedFile *file = g_mapped_file_new_from_fd(output, FALSE, error);
 	GBytes *bytes = file ? g_mapped_file_get_bytes(file) : NULL;
@@ -256,18 +262,41 @@ static GBytes *take_output(int output, GError **error)
 	return bytes;
 }
 
-GBytes *reader_file(const struct disk_spec *spec, const char *path, uint64_t max,
-		    GError **error)
+/* Runs a job that ends with a file. */
+static GBytes *run_for_file(struct reader_job job, const struct disk_spec *spec,
+			    const char *name, GError **error)
 {
-	struct reader r = { .job = { .path = path, .max = max } };
+	struct reader r = { .job = job };
 	GBytes *bytes = NULL;
 
-	if (run(&r, spec, error)) {
+	if (run(&r, spec, name, error)) {
 		kill(r.child, SIGKILL);
 		TEMP_FAILURE_RETRY(waitpid(r.child, NULL, 0));
 		r.child = 0;
-		bytes = take_output(r.output, error);
+		bytes = map_output(r.output, error);
 	}
 	clear(&r);
 	return bytes;
+}
+
+GBytes *reader_file(const struct disk_spec *spec, const char *path, uint64_t max,
+		    GError **error)
+{
+	const struct reader_job job = { .path = path, .max = max };
+
+	return run_for_file(job, spec, spec->target, error);
+}
+
+GBytes *reader_kernel(const struct disk_spec *spec, const char *path, GError **error)
+{
+	const struct reader_job job = { .path = path, .kernel = TRUE, .max = IMAGE_MAX_BYTES };
+
+	return run_for_file(job, spec, spec->target, error);
+}
+
+GBytes *reader_unpack(const char *name, GBytes *file, GError **error)
+{
+	const struct reader_job job = { .file = file, .max = IMAGE_MAX_BYTES };
+
+	return run_for_file(job, NULL, name, error);
 }

@@ -2,7 +2,8 @@
 /*
  * reader.h - what a disk holds, found out by a process that can do no harm
  *
- * File systems of guests are hostile, so they are parsed in a sandbox (sandbox.h).
+ * File systems of guests are hostile, and so are their kernels, which are packed in seven
+ * ways: they are parsed and unpacked in a sandbox (sandbox.h).
  * That process asks for pieces of the disk, which we read through disk.h: any kind of
  * store will do.
  */
@@ -47,5 +48,22 @@ gboolean reader_probe(const struct disk_spec *spec, struct reader_finding *findi
  */
 GBytes *reader_file(const struct disk_spec *spec, const char *path, uint64_t max,
 		    GError **error);
+
+/**
+ * reader_kernel() - the same of a kernel, unpacked there
+ *
+ * Return: what should be a plain ELF file; that process says so.
+ */
+GBytes *reader_kernel(const struct disk_spec *spec, const char *path, GError **error);
+
+/**
+ * reader_unpack() - unpack a kernel of the host's by such a process
+ * @name:  for messages
+ * @file:  the kernel's file, which image_is_packed()
+ * @error: names it
+ *
+ * Return: as reader_kernel().
+ */
+GBytes *reader_unpack(const char *name, GBytes *file, GError **error);
 
 #endif

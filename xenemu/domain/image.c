@@ -282,18 +282,38 @@ static gboolean parse_elf(struct image *image, const char *name, GError **error)
 	return check_addresses(image, name, error);
 }
 
-struct image *image_parse(const char *name, GBytes *bytes, GError **error)
+struct image *image_parse_elf(const char *name, GBytes *bytes, GError **error)
 {
 	g_autoptr(Image) image = image_new();
 
-	image->payload = image_unpack(name, bytes, &image->packing, error);
-	if (!image->payload || !parse_elf(image, name, error))
-		return NULL;
-	return g_steal_pointer(&image);
+	image->packing = g_strdup("ELF");
+	image->payload = g_bytes_ref(bytes);
+	return parse_elf(image, name, error) ? g_steal_pointer(&image) : NULL;
+}
+
+struct image *image_parse(const char *name, GBytes *bytes, GError **error)
+{
+	g_autofree char *packing = NULL;
+	g_autoptr(GBytes) payload = image_unpack(name, bytes, &packing, error);
+	struct image *image = payload ? image_parse_elf(name, payload, error) : NULL;
+
+	if (image) {
+		g_free(image->packing);
+		image->packing = g_steal_pointer(&packing);
+	}
+	return image;
+}
+
+gboolean image_is_packed(GBytes *bytes)
+{
+	gsize size;
+	gconstpointer data = g_bytes_get_data(bytes, &size);
+
+	return !elf_is_elf(data, size);
 }
 
 /* Mapped, not read: the pages of the host's cache are used as they are. */
-static GBytes *map_file(const char *path, GError **error)
+GBytes *image_map(const char *path, GError **error)
 {
 	g_autoptr(GMappedFile) map = NULL;
 	g_autoptr(GError) why = NULL;
@@ -315,13 +335,6 @@ static GBytes *map_file(const char *path, GError **error)
 	if (fd >= 0)
 		close(fd);
 	return map ? g_mapped_file_get_bytes(map) : NULL;
-}
-
-struct image *image_load(const char *path, GError **error)
-{
-	g_autoptr(GBytes) bytes = map_file(path, error);
-
-	return bytes ? image_parse(path, bytes, error) : NULL;
 }
 
 static const char *newest_abi(const struct image *image)

@@ -111,18 +111,30 @@ struct image {
 };
 
 /**
- * image_load() - read, unpack and parse a kernel file
+ * image_map() - a kernel file's content
  * @path:  file name
- * @error: names the file, what is wrong with it and what to do
- *
- * Return: owned by the caller, image_free(); NULL with @error set.
+ * @error: IMAGE_ERROR_READ; names the file
  */
-struct image *image_load(const char *path, GError **error);
+GBytes *image_map(const char *path, GError **error);
+
+/** image_is_packed() - is it anything else than a plain ELF file? */
+gboolean image_is_packed(GBytes *bytes);
 
 /**
- * image_parse() - the same from memory (tests, fuzzers)
+ * image_parse_elf() - parse a kernel that is not packed, or not any more
  * @name:  for messages
  * @bytes: the file's content; a reference is taken while the image lives
+ * @error: names the file, what is wrong with it and what to do
+ *
+ * Unpacking is left to a process that can do no harm (boot/reader.h).
+ * Return: owned by the caller, image_free(); NULL with @error set.
+ */
+struct image *image_parse_elf(const char *name, GBytes *bytes, GError **error);
+
+/**
+ * image_parse() - the same of a file that may be packed, or a bzImage
+ *
+ * For that process, tests and fuzzers.
  */
 struct image *image_parse(const char *name, GBytes *bytes, GError **error);
 

@@ -1,0 +1,1 @@
+OBJS_test-boot := $(B)/obj/tests/unit/make-elf.o
