@@ -11,8 +11,8 @@ use Test::More;
 use TestGuests;
 
 sub answers {
-	my ($grub, $machine) = @_;
-	my $guest = run_guest('--kernel', $grub, '--memory', 64, '--machine', $machine);
+	my ($grub, $machine, @options) = @_;
+	my $guest = run_guest('--kernel', $grub, '--memory', 64, '--machine', $machine, @options);
 	ok($guest->expect(qr/grub> /, limit(10)), 'reaches its prompt')
 		or return diag explain($guest);
 	$guest->type("echo one two\r");
@@ -32,5 +32,13 @@ for my $machine (@machines) {
 }
 for my $machine (machines(32)) {
 	subtest "32-bit on $machine" => sub { answers(fetched('grub32'), $machine) };
+}
+# It starts old kernels from their disks, and has their ABI then.
+for my $abi (qw(xen-3.1 xen-3.0.3)) {
+	for my $bits (64, 32) {
+		my ($machine) = machines($bits) or next;
+		my $grub = fetched($bits == 64 ? 'grub' : 'grub32');
+		subtest "$bits-bit, $abi" => sub { answers($grub, $machine, '--abi', $abi) };
+	}
 }
 done_testing;
