@@ -6,6 +6,7 @@
 # sizes, and Debian's kernel.  (`scripts/check --all` runs all micro guests so.)
 use strict;
 use warnings;
+use File::Temp;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Test::More;
@@ -25,6 +26,23 @@ subtest 'the host itself' => sub {
 	is($run->finish(limit(15)), 7, "the command's status, and there is KVM") or diag explain($run);
 	is($run->console, "out\n", 'standard output');
 	is($run->messages, "err\n", 'standard error');
+};
+
+# CPU time there counts instructions: the same twice, but for how the caches of its kernel are.
+subtest 'with a disk, and instructions for CPU time' => sub {
+	my $disk = File::Temp->new;
+	print $disk 'on the disk' . "\0" x 501;
+	$disk->flush;
+	my $run = nested('--icount', '--disk', "$disk", 'sh', '-c',
+		'head -c 11 /dev/vda; echo; nproc; for i in 1 2 3; do sh -c \
+			"i=0; while [ \$i -lt 20000 ]; do i=\$((i+1)); done; cat /proc/self/schedstat"; done');
+	$run->close_input;
+	is($run->finish(limit(20)), 0, 'the command is carried out') or diag explain($run);
+	my ($text, $cpus, @times) = split /\n/, $run->console;
+	is($text, 'on the disk', 'the disk is there');
+	is($cpus, 1, 'one processor');
+	my (undef, $second, $third) = map { (split)[0] } @times;
+	cmp_ok(abs($second - $third), '<', $second / 20, "$second and $third instructions");
 };
 
 subtest 'machine kvm' => sub {
