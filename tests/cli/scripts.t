@@ -21,7 +21,8 @@ sub run {
 }
 
 for my $script (qw(scripts/demo scripts/check scripts/bench scripts/bench-net scripts/bench-disk
-	guest-images/fetch guest-images/initramfs/build guest-images/disk-bench/build
+	scripts/xen-host guest-images/fetch guest-images/initramfs/build
+	guest-images/disk-bench/build guest-images/net-bench/build guest-images/xen-host/build
 	guest-images/debian-disk/build guest-images/minimal-disk/build)) {
 	my ($status, $out) = run("$top/$script --help");
 	is($status, 0, "$script --help: status");
