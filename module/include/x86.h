@@ -79,6 +79,7 @@
 #define PTE_PS (1ULL << 7) /* L2, L3; in L1: PAT */
 #define PTE_G (1ULL << 8)
 #define PTE_NX (1ULL << 63)
+#define PTE_HIGH (0xfffULL << 52) /* NX and what else is above the address */
 #define PTE_ADDR 0x000ffffffffff000ULL
 
 /* Error code of a page fault */

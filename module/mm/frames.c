@@ -67,15 +67,16 @@ static inline unsigned int child_type(unsigned int type, unsigned int index)
 /*
  * A 64-bit guest's kernel runs in ring 3: its pages need U, in every level.
  * What the guest made a kernel page is marked; user pages become global, as in
- * Xen.  Ring 1 needs none of it.  Hardware sets A in the shadow, where the guest
- * doesn't see it: what has one has A from the start.
+ * Xen.  Ring 1 needs none of it; but the L3 entries of a PAE guest have what they
+ * need in long mode while they are in use.  Hardware sets A in the shadow, where
+ * the guest doesn't see it: what has one has A from the start.
  */
 static u64 adjust(u64 pte, unsigned int type)
 {
 	if (type == 4 || type == FRAME_TOP_L2)
 		pte |= PTE_A;
 	if (guest32)
-		return pte;
+		return type == 3 ? pte | ABI_PAE_L3_RIGHTS : pte;
 	if (type > 1)
 		return pte | PTE_U;
 	if (!(pte & PTE_U))
@@ -191,8 +192,11 @@ static void drop_entries(u64 mfn, unsigned int type, unsigned int end)
 
 	for (unsigned int i = 0; i < end; i++) {
 		pte = entry_read(entry_ptr(mfn, i));
-		if (pte & PTE_P && !monitor_slot(type, i))
-			put_child(pte, type, mfn);
+		if (!(pte & PTE_P) || monitor_slot(type, i))
+			continue;
+		put_child(pte, type, mfn);
+		if (guest32 && type == 3 && ABI_PAE_L3_RIGHTS) /* Xen: unadjust_guest_l3e() */
+			*(u64 *)entry_ptr(mfn, i) = pte & ~ABI_PAE_L3_RIGHTS;
 	}
 }
 
@@ -367,10 +371,10 @@ static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 	bool same = (value & PTE_P) && (old & PTE_P) && !((value ^ old) & PTE_ADDR);
 	long rc;
 
+	if (guest32 && type == 3 && index >= TOP_L2_SLOT)
+		return -XEN_EINVAL; /* Xen: mod_l3_entry() */
 	if (monitor_slot(type, index))
 		return type == 4 ? -XEN_EINVAL : -XEN_EPERM;
-	if (guest32 && type == 3 && index == TOP_L2_SLOT)
-		return -XEN_EINVAL; /* Xen: mod_l3_entry() */
 	if (value & PTE_P) {
 		if (value & upper_forbidden(type))
 			return -XEN_EINVAL;
