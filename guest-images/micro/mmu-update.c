@@ -150,6 +150,29 @@ static void upper_levels(void)
 	is(page_read_write(l3), 0, "L3");
 }
 #else
+/* An L3 of PAE is 4 entries of few bits, which the 64-bit Xen adjusts while it is one. */
+static void pae_l3(pte_t *slot, unsigned long mfn)
+{
+	pte_t *root = kernel_root(), *other = page_alloc(), *top = page_alloc();
+
+	is(set_pte(slot, make_pte(mfn, PTE_P) | 1ULL << 52), -XEN_EINVAL,
+	   "bit 52 in an L3 entry");
+	is(set_pte(&root[3], root[3]), -XEN_EINVAL, "the last L3 entry, as it is");
+	is(set_pte(&root[4], 0), -XEN_EINVAL, "beyond the L3");
+	memcpy(top, mfn_to_virt(pte_mfn(root[3])), PAGE_SIZE);
+	other[1] = make_pte(mfn, PTE_P);
+	other[3] = make_pte(virt_to_mfn(top), PTE_P);
+	page_read_only(top);
+	page_read_only(other);
+	is(mmuext(MMUEXT_PIN_L3_TABLE, virt_to_mfn(other)), 0, "pin an L3");
+	is(other[1] & (PTE_RW | PTE_US), xen_since(3, 1) ? PTE_RW | PTE_US : 0,
+	   "its entries have rights, since 3.1");
+	is(mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(other)), 0, "unpin it");
+	is(other[1], make_pte(mfn, PTE_P), "they are as they were");
+	page_read_write(other);
+	page_read_write(top);
+}
+
 /* Hang an L1, with PAE an L2 as well, into the root, take them away. */
 static void upper_levels(void)
 {
@@ -170,6 +193,7 @@ static void upper_levels(void)
 		is(set_pte(slot, make_pte(virt_to_mfn(top), PTE_TABLE)),
 		   xen_since(4, 0) ? 0 : -XEN_EINVAL, "rights in an L3 entry, refused by 3.x");
 		set_pte(slot, 0);
+		pae_l3(slot, virt_to_mfn(top));
 	}
 	is(set_pte(slot, make_pte(virt_to_mfn(top), flags)), 0,
 	   "root entry: tables that are all read-only are accepted");
