@@ -180,6 +180,7 @@ static void control_registers(void)
 static void not_emulated(void)
 {
 	is(catch_trap(asm volatile("hlt")), TRAP_GP, "hlt raises #GP");
+	is(catch_trap(asm volatile("invd" ::: "memory")), TRAP_GP, "invd raises #GP");
 	is(catch_trap(asm volatile("ltr %w0" : : "r"(0x40))), TRAP_GP, "ltr raises #GP");
 	is(catch_trap(asm volatile("invlpg (%0)"
 				   :

@@ -268,8 +268,7 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
 		v->cr0_ts = false;
 		__asm__ volatile("clts");
 		return true;
-	case 0x08: /* invd, wbinvd: no device memory to flush for */
-	case 0x09:
+	case 0x09: /* wbinvd: no device memory to flush for */
 		p->at++;
 		return true;
 	case 0x20 ... 0x23:
