@@ -227,6 +227,21 @@ static void other_root(void)
 }
 #endif
 
+/* An LDT with a descriptor that is refused: it is none, and nothing in it was changed. */
+static void bad_descriptor(void)
+{
+	uint64_t *table = page_alloc();
+
+	table[1] = DATA;
+	table[2] = TSS | 3ULL << 45;
+	page_read_only(table);
+	is(set_ldt(table, 512), 0, "an LDT with a TSS in it");
+	is(load_es(LDT_SELECTOR(1)), TRAP_PF, "is not read: #PF");
+	set_ldt(NULL, 0);
+	is(page_read_write(table), 0, "it is a page still");
+	is(table[2], TSS | 3ULL << 45, "the TSS is as it was");
+}
+
 static void local_table(void)
 {
 	ldt[1] = DATA;
@@ -379,6 +394,7 @@ void guest_main(void)
 	set_and_use_gdt();
 	own_code_segment();
 	descriptors();
+	bad_descriptor();
 	local_table();
 	late_page();
 	remapped();

@@ -122,8 +122,8 @@ static void extend_limit(struct segment_descriptor *d)
 
 /*
  * Data and code segments of the guest run at its kernel's ring at least.  A call gate's DPL
- * becomes 0, so that it can't be gone through; other system descriptors are refused (Xen 4.17
- * arch/x86/pv/descriptor-tables.c, check_descriptor()).
+ * becomes 0, so that it can't be gone through; other system descriptors are refused, and left
+ * as they are (Xen 4.17 arch/x86/pv/descriptor-tables.c, check_descriptor()).
  */
 bool fixup_descriptor(struct segment_descriptor *d)
 {
@@ -132,14 +132,18 @@ bool fixup_descriptor(struct segment_descriptor *d)
 	if (!(d->hi & DESC_P) || (!(d->hi & DESC_S) && type == 0))
 		return true;
 	if (d->hi & DESC_S) {
+		if (guest32 && d->hi & DESC_L)
+			return false;
 		if ((d->hi & DESC_DPL) < guest_rpl() << 13)
 			d->hi = (d->hi & ~DESC_DPL) | guest_rpl() << 13;
 		if (ABI_EXTENDS_LIMITS && guest32)
 			extend_limit(d);
-		return !guest32 || !(d->hi & DESC_L);
+		return true;
 	}
+	if (type != DESC_CALL_GATE || d->hi & (guest32 ? 0xe0 : 0xff))
+		return false;
 	d->hi &= ~DESC_DPL;
-	return type == DESC_CALL_GATE && !(d->hi & 0xff);
+	return true;
 }
 
 long set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
