@@ -209,6 +209,26 @@ static void test_quiet(struct fixture *f, const void *data G_GNUC_UNUSED)
 	g_assert_cmpuint(f->notified, ==, 0);
 }
 
+/* Its event for a request is lost that follows another closely; nothing more is looked for. */
+static void test_no_event(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	unsigned int notified;
+
+	put_request(f, XS_READ, 1, "data", 5);
+	xenstore_ring_kick(f->ring);
+	guest_take(f, 1024);
+	g_byte_array_set_size(f->received, 0);
+	put_request(f, XS_READ, 2, "data", 5);
+	for (notified = f->notified; f->notified == notified;)
+		g_main_context_iteration(NULL, TRUE);
+	guest_take(f, 1024);
+	check_reply(f, XS_READ, 2, "", 0);
+	notified = f->notified;
+	g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(f->notified, ==, notified);
+	g_assert_false(g_main_context_pending(NULL));
+}
+
 /* A guest that takes no replies is not served on, and is when it does. */
 static void test_full(struct fixture *f, const void *data G_GNUC_UNUSED)
 {
@@ -465,6 +485,7 @@ int main(int argc, char **argv)
 	ADD("long-at-wrap", 0xfffffff0, test_long);
 	ADD("pieces", 1010, test_pieces);
 	ADD("quiet", 5, test_quiet);
+	ADD("no-event", 0xfffffff0, test_no_event);
 	ADD("full", 0xfffffe00, test_full);
 	ADD("event", 0, test_event);
 	ADD("not-reentered", 0, test_not_reentered);

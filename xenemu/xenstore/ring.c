@@ -13,6 +13,9 @@
 /* Work of one turn, messages or parts of them; the rest of the helper wants a turn too. */
 #define BUDGET 256
 
+/* When a ring in which something has moved is looked at once more, without an event */
+#define AGAIN_MS 10
+
 /**
  * struct xenstore_ring - see xenstore.h
  * @conn:     the connection, NULL when it is dead
@@ -20,6 +23,7 @@
  * @req_cons, @rsp_prod: our indices
  * @pumping:  in the middle of pump(), which sends all there is
  * @resume:   source that goes on where a turn ended, or 0
+ * @again:    source that looks again, or 0
  * @broken:   why the connection is to die, until it does and the owner is told
  * @report:   source that does both, or 0
  */
@@ -29,6 +33,7 @@ struct xenstore_ring {
 	XENSTORE_RING_IDX req_cons, rsp_prod;
 	gboolean pumping;
 	guint resume;
+	guint again;
 	const char *broken;
 	guint report;
 	void (*notify)(void *opaque);
@@ -44,7 +49,7 @@ static XENSTORE_RING_IDX load(const XENSTORE_RING_IDX *index)
 /*
  * The full barrier after it is for the guest's habit to notify only when the ring was
  * full or empty: it reads our index after it wrote its own, we the other way round,
- * so one of us sees the other's.
+ * so one of us sees the other's.  If the guest has a barrier there, too: see look_again().
  */
 static void publish(XENSTORE_RING_IDX *index, XENSTORE_RING_IDX value)
 {
@@ -140,6 +145,27 @@ static gboolean resume(gpointer opaque)
 	return G_SOURCE_REMOVE;
 }
 
+static gboolean look_again(gpointer opaque)
+{
+	struct xenstore_ring *ring = opaque;
+
+	ring->again = 0;
+	xenstore_ring_kick(ring);
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * Linux's xb_write() and xb_read() have none between writing their index and reading ours,
+ * only the comment that there is one, and the processor may do the second first: then the
+ * guest sees a ring that is not empty yet and sends no event, while we have seen nothing new
+ * in it.  What it wrote arrives a moment later.
+ */
+static void look_again_later(struct xenstore_ring *ring)
+{
+	if (!ring->again)
+		ring->again = g_timeout_add(AGAIN_MS, look_again, ring);
+}
+
 /* Sends all that fits and, if asked, serves requests in between. */
 static void pump(struct xenstore_ring *ring, gboolean receive)
 {
@@ -154,8 +180,10 @@ static void pump(struct xenstore_ring *ring, gboolean receive)
 		steps += moved;
 	}
 	ring->pumping = FALSE;
-	if (steps)
+	if (steps) {
+		look_again_later(ring);
 		ring->notify(ring->opaque);
+	}
 	if (steps == BUDGET && !ring->resume)
 		ring->resume = g_idle_add_full(G_PRIORITY_DEFAULT, resume, ring, NULL);
 	if (ring->broken && receive)
@@ -205,6 +233,7 @@ void xenstore_ring_free(struct xenstore_ring *ring)
 	if (!ring)
 		return;
 	g_clear_handle_id(&ring->resume, g_source_remove);
+	g_clear_handle_id(&ring->again, g_source_remove);
 	g_clear_handle_id(&ring->report, g_source_remove);
 	connection_free(ring->conn);
 	g_free(ring);
