@@ -1020,16 +1020,21 @@ static void test_persistent_bound(struct fixture *fix, G_GNUC_UNUSED gconstpoint
 
 /* --- queues --- */
 
+static void connect_queues(struct fixture *fix, struct ring rings[2], unsigned int order)
+{
+	front_write(fix->front, NAME, "multi-queue-num-queues", "2");
+	write_ring(fix, &rings[0], "queue-0/", order);
+	write_ring(fix, &rings[1], "queue-1/", order);
+	front_set_state(fix->front, NAME, XenbusStateInitialised);
+}
+
 static void test_queues(struct fixture *fix, G_GNUC_UNUSED gconstpointer data)
 {
 	struct ring rings[2] = { { .page = 0 }, { .page = 4 } };
 	struct segment seg = whole(fix, 0);
 
-	front_write(fix->front, NAME, "multi-queue-num-queues", "2");
 	front_write(fix->front, NAME, "ring-page-order", "1");
-	write_ring(fix, &rings[0], "queue-0/", 1);
-	write_ring(fix, &rings[1], "queue-1/", 1);
-	front_set_state(fix->front, NAME, XenbusStateInitialised);
+	connect_queues(fix, rings, 1);
 	expect_state(fix, XenbusStateConnected);
 	g_assert_cmpint(rings[0].size, ==, 64);
 	for (unsigned int i = 0; i < 300; i++) {
@@ -1048,10 +1053,7 @@ static void test_queues_barrier(struct fixture *fix, G_GNUC_UNUSED gconstpointer
 	struct ring rings[2] = { { .page = 0 }, { .page = 4 } };
 	struct segment seg = whole(fix, 0);
 
-	front_write(fix->front, NAME, "multi-queue-num-queues", "2");
-	write_ring(fix, &rings[0], "queue-0/", 0);
-	write_ring(fix, &rings[1], "queue-1/", 0);
-	front_set_state(fix->front, NAME, XenbusStateInitialised);
+	connect_queues(fix, rings, 0);
 	fake_disk.hold = TRUE;
 	fix->ring = rings[0];
 	put_rw(fix, BLKIF_OP_WRITE, 0, &seg, 1);
@@ -1075,10 +1077,7 @@ static void test_queues_busy(struct fixture *fix, G_GNUC_UNUSED gconstpointer da
 	struct ring rings[2] = { { .page = 0 }, { .page = 4 } };
 	struct segment seg = whole(fix, 0);
 
-	front_write(fix->front, NAME, "multi-queue-num-queues", "2");
-	write_ring(fix, &rings[0], "queue-0/", 0);
-	write_ring(fix, &rings[1], "queue-1/", 0);
-	front_set_state(fix->front, NAME, XenbusStateInitialised);
+	connect_queues(fix, rings, 0);
 	fake_disk.hold = TRUE;
 	fix->ring = rings[0];
 	for (unsigned int i = 0; i < 8; i++)
