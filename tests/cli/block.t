@@ -126,13 +126,22 @@ sub store_write {
 	system('xenstore-write', "/local/domain/1/$_[1]", $_[2]) == 0 or die "xenstore-write failed\n";
 }
 
+# Returns when every thread of it has stopped, which is some time after kill returns.
+sub stop_process {
+	my ($pid) = @_;
+	kill STOP => $pid;
+	for my $stat (glob "/proc/$pid/task/*/stat") {
+		select(undef, undef, undef, 0.01) until read_file($stat) =~ /\) T/;
+	}
+}
+
 # What nobody answers: all at once, since each takes ten seconds and more.
 sub late {
 	my ($guest, $stopped) = (start_guest('idle', 'late'), start_guest('idle', 'stopped'));
 	is(xenemu('block-attach', 'late', image('late.img', 1))->{out}, "xvda\n", 'attached');
 	# A frontend that is there, and does nothing.
 	store_write('late', 'device/vbd/51712/state', 2);
-	kill STOP => $stopped->pid;
+	stop_process($stopped->pid);
 	my @asked = (
 		[ 'late', qr/the guest has not let go of xvda yet; it goes when it does/,
 			'block-detach', 'late', 'xvda' ],

@@ -19,15 +19,21 @@
 
 static const char *uri;
 
-/* nbdkit with @arguments on our socket; returns when it serves. */
+/* nbdkit with @arguments on our socket; returns when it serves and its pid is known. */
 static void start_server(const char *arguments)
 {
 	const char *socket = scratch_path("socket");
+	const char *pid = scratch_path("pid");
 
 	unlink(socket);
-	g_assert_cmpint(run_tool(NULL, "nbdkit -U '%s' -P '%s' %s", socket, scratch_path("pid"),
-				 arguments),
-			==, 0);
+	unlink(pid);
+	/* It goes into the background before it writes the file. */
+	g_assert_cmpint(
+		run_tool(NULL,
+			 "nbdkit -U '%s' -P '%s' %s && "
+			 "timeout 60 sh -c 'until test -s \"$0\"; do sleep 0.01; done' '%s'",
+			 socket, pid, arguments, pid),
+		==, 0);
 }
 
 static void kill_server(int sig)
@@ -36,6 +42,37 @@ static void kill_server(int sig)
 
 	g_assert_true(g_file_get_contents(scratch_path("pid"), &pid, NULL, NULL));
 	g_assert_cmpint(kill(atoi(pid), sig), ==, 0);
+}
+
+/* Every thread of @pid is stopped; kill() returns before they are. */
+static gboolean all_stopped(const char *pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task", atoi(pid));
+	GDir *threads = g_dir_open(path, 0, NULL);
+	gboolean all = TRUE;
+	const char *name;
+
+	g_assert_nonnull(threads);
+	while ((name = g_dir_read_name(threads))) {
+		g_autofree char *stat = g_build_filename(path, name, "stat", NULL);
+		g_autofree char *text = NULL;
+
+		g_assert_true(g_file_get_contents(stat, &text, NULL, NULL));
+		all = all && g_str_has_prefix(strrchr(text, ')'), ") T");
+	}
+	g_dir_close(threads);
+	return all;
+}
+
+/* From here on the server answers nothing. */
+static void stop_server(void)
+{
+	g_autofree char *pid = NULL;
+
+	kill_server(SIGSTOP);
+	g_assert_true(g_file_get_contents(scratch_path("pid"), &pid, NULL, NULL));
+	while (!all_stopped(pid))
+		g_usleep(1000);
 }
 
 static gboolean have_server(void)
@@ -607,7 +644,7 @@ static void test_mute(void)
 	spec = test_spec("raw", uri);
 	spec->reconnect = 1;
 	disk = open_disk(spec);
-	kill_server(SIGSTOP);
+	stop_server();
 	submit_many(disk, &many, DISK_WRITE, data);
 	wait_for_message("doesn't answer");
 	kill_server(SIGCONT);
