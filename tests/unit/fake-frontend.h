@@ -51,6 +51,7 @@ static inline struct front *front_new(gboolean narrow)
 		.events = front->fake->dom.events,
 		.grants = front->fake->dom.grants,
 		.mem = front->fake->build.mem,
+		.pace = pace_new(),
 		.narrow = narrow,
 		.message = front_message,
 		.opaque = front,
@@ -68,6 +69,7 @@ static inline void front_turn(void)
 static inline void front_free(struct front *front)
 {
 	front_turn();
+	pace_free(front->host.pace);
 	xenstore_free(front->fake->dom.store);
 	fake_free(front->fake);
 	g_string_free(front->messages, TRUE);

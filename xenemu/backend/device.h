@@ -13,6 +13,7 @@
 #include "domain/events.h"
 #include "domain/grants.h"
 #include "machine/memory.h"
+#include "machine/pace.h"
 #include "xenstore/xenstore.h"
 #include <glib.h>
 #include <stdint.h>
@@ -38,6 +39,7 @@ enum device_error {
  * @events:  its event channels
  * @grants:  its grant table
  * @mem:     its memory
+ * @pace:    is told of what the guest asks of us again and again
  * @narrow:  it is a 32-bit guest: layout of rings without a "protocol" key
  * @message: one line for the user, without a newline
  * @opaque:  for @message
@@ -49,6 +51,7 @@ struct device_host {
 	struct events *events;
 	struct grants *grants;
 	struct memory *mem;
+	struct pace *pace;
 	gboolean narrow;
 	void (*message)(void *opaque, const char *text);
 	void *opaque;

@@ -414,6 +414,7 @@ static void take_one(struct vbd_queue *queue)
 	int16_t status;
 
 	blkif_ring_take(&queue->ring, &op);
+	pace_requests(queue->vbd->host->pace, 1);
 	status = start_op(queue, &op);
 	if (status != BLKIF_RSP_OKAY)
 		answer(queue, op.id, op.op == BLKIF_OP_INDIRECT ? op.indirect_op : op.op,

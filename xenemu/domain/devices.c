@@ -40,6 +40,7 @@ struct devices *devices_new(struct domain *dom)
 		.events = dom->events,
 		.grants = dom->grants,
 		.mem = dom->build->mem,
+		.pace = pace_new(),
 		.narrow = dom->build->width != IMAGE_X86_64,
 		.message = message,
 		.opaque = dom,
@@ -136,6 +137,7 @@ void devices_free(struct devices *devices)
 		device_free(g_ptr_array_steal_index(devices->all, devices->all->len - 1));
 	while (devices->leaving->len)
 		tell_gone(g_ptr_array_steal_index(devices->leaving, 0));
+	pace_free(devices->host.pace);
 	g_ptr_array_unref(devices->all);
 	g_ptr_array_unref(devices->leaving);
 	g_free(devices);
