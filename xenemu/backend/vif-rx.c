@@ -358,6 +358,7 @@ void vif_rx_run(struct vif *vif)
 		return;
 	while (budget && run_one(vif))
 		budget--;
+	pace_requests(vif->dev->host->pace, VIF_BUDGET - budget);
 	push(vif);
 	if (!budget) {
 		link_want(vif->link, FALSE);

@@ -397,6 +397,7 @@ void vif_tx_run(struct vif_queue *queue)
 		return;
 	while (budget && run_one(queue))
 		budget--;
+	pace_requests(queue->vif->dev->host->pace, VIF_BUDGET - budget);
 	if (vif_ring_push(&queue->tx))
 		device_notify(&queue->channel);
 	if (!budget)
