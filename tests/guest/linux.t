@@ -3,8 +3,7 @@
 #
 # Debian's stock kernel, unmodified, as a PV guest: boots to user space, works
 # there, takes typed input and powers off, on each machine that can run it.
-# A KVM that interprets ring 0 takes minutes for what takes QEMU seconds, so
-# each machine boots it once, and the first one twice.
+# Each machine boots it once, and the first one twice.
 use strict;
 use warnings;
 use FindBin;
@@ -13,6 +12,16 @@ use Test::More;
 use TestGuests;
 
 my @image = ('--kernel', fetched('linux'), '--ramdisk', initramfs(), '--memory', 256);
+
+# A KVM without hardware virtualization (kvm-pvm of Linux 6.18 was seen to) loses vector
+# registers of a guest's programs when the host is busy, with XSAVE and with FXSAVE: one in
+# hundred fork+exec ends in a segmentation fault or prints a format as it is.  KVM with
+# hardware virtualization runs this kernel in nested.t.
+my $lossy = 'this KVM interprets ring 0, and loses registers of programs when it is busy ' .
+	'($XENEMU_TEST_ALL tries it)';
+sub loses_registers {
+	return !$ENV{XENEMU_TEST_ALL} && probed() =~ /^kvm: 64-bit guests: yes\b.*\(interpreted\)/m;
+}
 
 sub says_xen {
 	my ($guest) = @_;
@@ -84,7 +93,10 @@ my @machines = machines();
 ok(scalar @machines, "a machine can run it: @machines");
 subtest "$machines[0]: boots and works" => sub { boots_and_works($machines[0]) };
 for my $machine (@machines) {
-	subtest "$machine: answers typing" => sub { answers_typing($machine) };
+	SKIP: {
+		skip "$machine: $lossy", 1 if $machine eq 'kvm' && loses_registers();
+		subtest "$machine: answers typing" => sub { answers_typing($machine) };
+	}
 }
 subtest 'qemu: a long line' => \&takes_a_long_line;
 done_testing;
