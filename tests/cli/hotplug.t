@@ -94,6 +94,40 @@ sub networks {
 	$guest->finish(60);
 }
 
+# begin_slow(): attach an interface; its passt has been started and is not ready yet
+sub begin_slow {
+	unlink "$dir/started", "$dir/go-on";
+	my $attach = start_xenemu('network-attach', 'one', 'user');
+	my $end = time + 120;
+	select undef, undef, undef, 0.01 until -e "$dir/started" or time > $end;
+	ok(-e "$dir/started", 'passt is started');
+	return $attach;
+}
+
+# Whoever waits for passt, the guest does not.
+sub slow_passt {
+	mkdir "$dir/bin";
+	write_file("$dir/bin/passt", "#!/bin/sh\n>'$dir/started'\n" .
+		"until test -e '$dir/go-on' || ! test -e '$dir/started'; do sleep 0.01; done\n" .
+		"PATH=\${PATH#*:} exec passt \"\$@\"\n");
+	chmod 0755, "$dir/bin/passt";
+	local $ENV{PATH} = "$dir/bin:$ENV{PATH}";
+	my $guest = start_guest();
+	my $attach = begin_slow();
+	like(xenemu('list')->{out}, qr/^one .* running$/m, 'the helper answers others');
+	says("xvda\n", 'block-attach', 'one', image('a'));
+	fails(qr/the guest has no network interface 0$/, 'network-detach', 'one', '0');
+	write_file("$dir/go-on", '');
+	is($attach->finish(60), 0, 'it comes when passt is ready') or diag $attach->messages;
+	is($attach->console, "0\n", 'its number');
+	$attach = begin_slow();
+	is(xenemu('destroy', '--wait', 'one')->{status}, 0, 'destroyed meanwhile');
+	is($attach->finish(60), 1, 'who waits is told: status');
+	is($attach->messages, "xenemu: one: the guest is ending\n", 'who waits is told');
+	is($guest->finish(60), 0, 'status');
+	write_file("$dir/go-on", '');
+}
+
 sub installed {
 	my ($program) = @_;
 	return grep { -x "$_/$program" } split(/:/, $ENV{PATH}), '/usr/bin';
@@ -106,5 +140,6 @@ SKIP: {
 	skip 'no network namespaces here', 1 unless own_network();
 	skip 'passt is not installed', 1 unless installed('passt');
 	subtest 'networks' => \&networks;
+	subtest 'a slow passt' => \&slow_passt;
 }
 done_testing;

@@ -3,8 +3,8 @@
  * link.h - where Ethernet frames go to and come from on the host: taps, passt
  *
  * Frames travel with a struct virtio_net_hdr beside them, which says what of a checksum
- * or of segmentation is still to be done.  Everything runs on the main thread and
- * nothing waits but link_open().
+ * or of segmentation is still to be done.  Everything runs on the main thread but
+ * link_open(), which alone waits.
  */
 #ifndef XENEMU_BACKEND_LINK_H
 #define XENEMU_BACKEND_LINK_H
@@ -63,7 +63,7 @@ enum link_error {
  * @warning: receives something that the user should know, or NULL; g_free() it
  * @error:   LINK_ERROR; names the word of the specification and what to do
  *
- * Waits for passt to be ready, ten seconds at most.
+ * Waits for passt to be ready, ten seconds at most.  Any thread.
  * Return: owned by the caller, link_close(); NULL with @error set.
  */
 struct link *link_open(const struct vif_spec *spec, char **warning, GError **error);

@@ -4,7 +4,6 @@
  *
  * Keys and their meaning as in Linux's xen-netback (xenbus.c) and libxl; see io/netif.h.
  */
-#include "backend/vif.h"
 #include "backend/vif-private.h"
 
 /* What libxl writes although we run no script. */
@@ -245,16 +244,6 @@ static const struct device_ops vif_ops = {
 
 /* --- making --- */
 
-/**
- * struct vif_config - an interface to be made
- * @config: its head
- * @spec:   owned
- */
-struct vif_config {
-	struct device_config config;
-	struct vif_spec *spec;
-};
-
 static void write_features(struct device *dev)
 {
 	static const char *const yes[] = {
@@ -323,43 +312,4 @@ struct device *vif_new(struct vif_spec *spec, struct link *link, const struct de
 	link_listen(link, &listener);
 	write_keys(vif->dev, spec, mtu ? mtu : DEFAULT_MTU);
 	return vif->dev;
-}
-
-static struct device *create(const struct device_config *config, const struct device_host *host,
-			     GError **error)
-{
-	const struct vif_config *own = (const struct vif_config *)config;
-	g_autofree char *warning = NULL;
-	struct link *link = link_open(own->spec, &warning, error);
-	struct device *dev;
-
-	if (!link)
-		return NULL;
-	dev = vif_new(vif_spec_copy(own->spec), link, host, error);
-	if (!dev)
-		return NULL;
-	if (own->spec->script)
-		device_message(dev, "the script named in --vif is not run");
-	if (warning)
-		device_message(dev, "%s", warning);
-	device_start(dev);
-	return dev;
-}
-
-static void free_config(struct device_config *config)
-{
-	struct vif_config *own = (struct vif_config *)config;
-
-	vif_spec_free(own->spec);
-	g_free(own);
-}
-
-struct device_config *vif_config_new(struct vif_spec *spec)
-{
-	struct vif_config *own = g_new0(struct vif_config, 1);
-
-	own->config.create = create;
-	own->config.free = free_config;
-	own->spec = spec;
-	return &own->config;
 }

@@ -12,7 +12,7 @@
  * vif_config_new() - an interface to be made
  * @spec: taken over; its devid is set
  *
- * Its create() opens what the spec names; LINK_ERROR or DEVICE_ERROR.
+ * Its create() or, before, open() opens what the spec names; LINK_ERROR or DEVICE_ERROR.
  * Return: owned by the caller; its free() frees it.
  */
 struct device_config *vif_config_new(struct vif_spec *spec);

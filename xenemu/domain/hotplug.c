@@ -8,22 +8,25 @@
 #include "backend/vif-spec.h"
 #include "backend/vif.h"
 #include "domain/private.h"
+#include <string.h>
 
 /* Devices are let go of before the domain is gone, and the main loop turns meanwhile. */
 #define ENDING "the guest is ending"
 
 /**
- * struct attaching - a disk that is opened for a guest, which runs on meanwhile
+ * struct attaching - a device that is opened for a guest, which runs on meanwhile
  * @dom:     it is one of its attaching
  * @request: waits for the answer
- * @config:  the disk's
- * @vdev, @number: its name in the guest
+ * @kind:    "vbd", "vif"
+ * @config:  the device's
+ * @name, @number: its name and its number in the guest
  */
 struct attaching {
 	struct domain *dom;
 	struct control_request *request;
+	const char *kind;
 	struct device_config *config;
-	char *vdev;
+	char *name;
 	uint32_t number;
 };
 
@@ -35,6 +38,55 @@ static gboolean is_ending(const struct domain *dom, struct control_request *requ
 	control_error(request, ENDING);
 	return TRUE;
 }
+
+static void attaching_free(struct attaching *attaching)
+{
+	if (attaching->config)
+		attaching->config->free(attaching->config);
+	g_free(attaching->name);
+	g_free(attaching);
+}
+
+static void opened(void *opaque, const GError *problem)
+{
+	struct attaching *attaching = opaque;
+	struct domain *dom = attaching->dom;
+	g_autoptr(GError) error = problem ? g_error_copy(problem) : NULL;
+
+	g_ptr_array_remove(dom->attaching, attaching);
+	if (!error && devices_add(dom->devices, attaching->config, &error))
+		control_ok(attaching->request, "%s", attaching->name);
+	else
+		control_error(attaching->request, "%s", error->message);
+	attaching_free(attaching);
+}
+
+/*
+ * Open what @args name, as @make_config has it; the answer comes when it is open, or
+ * can't be.
+ */
+static void attach(struct domain *dom, struct control_request *request, const char *kind,
+		   gboolean (*make_config)(struct attaching *attaching, char **args,
+					   GError **error),
+		   char **args)
+{
+	struct attaching *attaching;
+	g_autoptr(GError) error = NULL;
+
+	if (is_ending(dom, request))
+		return;
+	attaching = g_new0(struct attaching, 1);
+	*attaching = (struct attaching){ .dom = dom, .request = request, .kind = kind };
+	if (make_config(attaching, args, &error) &&
+	    devices_open(dom->devices, attaching->config, opened, attaching, &error)) {
+		g_ptr_array_add(dom->attaching, attaching);
+		return;
+	}
+	control_error(request, "%s", error->message);
+	attaching_free(attaching);
+}
+
+/* --- disks --- */
 
 /* A relative name is meant as seen from where it was typed. */
 static void make_absolute(struct disk_spec *spec, const char *directory)
@@ -55,7 +107,8 @@ static gboolean is_taken(const struct domain *dom, uint32_t number)
 	for (unsigned int i = 0; i < dom->attaching->len; i++) {
 		const struct attaching *attaching = dom->attaching->pdata[i];
 
-		if (vdev_same_disk(attaching->number, number))
+		if (!strcmp(attaching->kind, "vbd") &&
+		    vdev_same_disk(attaching->number, number))
 			return TRUE;
 	}
 	for (unsigned int i = 0; (dev = devices_nth(dom->devices, "vbd", i)); i++)
@@ -76,16 +129,8 @@ static void choose_vdev(const struct domain *dom, struct disk_spec *spec)
 	}
 }
 
-static void attaching_free(struct attaching *attaching)
-{
-	if (attaching->config)
-		attaching->config->free(attaching->config);
-	g_free(attaching->vdev);
-	g_free(attaching);
-}
-
 /* What was asked for, not looked at yet. */
-static gboolean make_config(struct attaching *attaching, char **args, GError **error)
+static gboolean make_disk(struct attaching *attaching, char **args, GError **error)
 {
 	struct disk_spec *spec = disk_spec_parse(args[1], error);
 
@@ -99,45 +144,15 @@ static gboolean make_config(struct attaching *attaching, char **args, GError **e
 		disk_spec_free(spec);
 		return FALSE;
 	}
-	attaching->vdev = g_strdup(spec->vdev);
+	attaching->name = g_strdup(spec->vdev);
 	vdev_parse(spec->vdev, &attaching->number);
 	attaching->config = vbd_config_new(spec, error);
 	return attaching->config != NULL;
 }
 
-static void opened(void *opaque, const GError *problem)
-{
-	struct attaching *attaching = opaque;
-	struct domain *dom = attaching->dom;
-	g_autoptr(GError) error = problem ? g_error_copy(problem) : NULL;
-
-	g_ptr_array_remove(dom->attaching, attaching);
-	if (!error && devices_add(dom->devices, attaching->config, &error))
-		control_ok(attaching->request, "%s", attaching->vdev);
-	else
-		control_error(attaching->request, "%s", error->message);
-	attaching_free(attaching);
-}
-
 static void serve_attach(void *opaque, struct control_request *request, char **args)
 {
-	struct attaching *attaching = g_new0(struct attaching, 1);
-	struct domain *dom = opaque;
-	g_autoptr(GError) error = NULL;
-
-	attaching->dom = dom;
-	attaching->request = request;
-	if (is_ending(dom, request)) {
-		attaching_free(attaching);
-		return;
-	}
-	if (make_config(attaching, args, &error) &&
-	    devices_open(dom->devices, attaching->config, opened, attaching, &error)) {
-		g_ptr_array_add(dom->attaching, attaching);
-		return;
-	}
-	control_error(request, "%s", error->message);
-	attaching_free(attaching);
+	attach(opaque, request, "vbd", make_disk, args);
 }
 
 /* The disk that is named, or NULL after an answer that there is none. */
@@ -197,11 +212,23 @@ static void serve_rescan(void *opaque, struct control_request *request, char **a
 
 /* --- network interfaces --- */
 
+/* Has the guest an interface of this number, or will it soon? */
+static gboolean is_taken_vif(const struct domain *dom, unsigned int number)
+{
+	for (unsigned int i = 0; i < dom->attaching->len; i++) {
+		const struct attaching *attaching = dom->attaching->pdata[i];
+
+		if (!strcmp(attaching->kind, "vif") && attaching->number == number)
+			return TRUE;
+	}
+	return devices_find(dom->devices, "vif", number) != NULL;
+}
+
 /* The first number that the guest has not got. */
 static gboolean choose_devid(const struct domain *dom, struct vif_spec *spec, GError **error)
 {
 	for (unsigned int i = 0; spec->devid < 0 && i <= VIF_MAX_DEVID; i++)
-		if (!devices_find(dom->devices, "vif", i))
+		if (!is_taken_vif(dom, i))
 			spec->devid = i;
 	if (spec->devid < 0)
 		g_set_error(error, DEVICE_ERROR, DEVICE_ERROR_CONFIG,
@@ -209,38 +236,25 @@ static gboolean choose_devid(const struct domain *dom, struct vif_spec *spec, GE
 	return spec->devid >= 0;
 }
 
-/* Return: its number, or -1 with @error set. */
-static int attach_vif(struct domain *dom, const char *text, GError **error)
+static gboolean make_vif(struct attaching *attaching, char **args, GError **error)
 {
-	struct vif_spec *spec = vif_spec_parse(text, error);
-	struct device_config *config;
-	int devid = -1;
+	struct vif_spec *spec = vif_spec_parse(args[0], error);
 
 	if (!spec)
-		return -1;
-	if (!choose_devid(dom, spec, error)) {
+		return FALSE;
+	if (!choose_devid(attaching->dom, spec, error)) {
 		vif_spec_free(spec);
-		return -1;
+		return FALSE;
 	}
-	config = vif_config_new(spec);
-	if (devices_add(dom->devices, config, error))
-		devid = spec->devid;
-	config->free(config);
-	return devid;
+	attaching->number = spec->devid;
+	attaching->name = g_strdup_printf("%d", spec->devid);
+	attaching->config = vif_config_new(spec);
+	return TRUE;
 }
 
 static void serve_attach_vif(void *opaque, struct control_request *request, char **args)
 {
-	g_autoptr(GError) error = NULL;
-	int devid;
-
-	if (is_ending(opaque, request))
-		return;
-	devid = attach_vif(opaque, args[0], &error);
-	if (devid >= 0)
-		control_ok(request, "%d", devid);
-	else
-		control_error(request, "%s", error->message);
+	attach(opaque, request, "vif", make_vif, args);
 }
 
 static void serve_detach_vif(void *opaque, struct control_request *request, char **args)
