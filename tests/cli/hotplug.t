@@ -89,7 +89,10 @@ sub networks {
 	fails(qr/the guest has no network interface 2$/, 'network-detach', 'one', '2');
 	fails(qr/the guest has no network interface x$/, 'network-detach', 'one', 'x');
 	is_deeply([ sort split /\n/, store('list', $tree) ], [ 0, 1, 3, 5 ], 'those that are left');
-	says("2\n", 'network-attach', 'one', 'user');
+	says("2\n", 'network-attach', 'one', 'user', 'mac=00:16:3e:0a:0b:0c');
+	fails(qr/no network interface 00:16:3e:0a:0b:0d$/, 'network-detach', 'one', '00:16:3e:0a:0b:0d');
+	says('', 'network-detach', 'one', '00:16:3E:0A:0b:0c');
+	is_deeply([ sort split /\n/, store('list', $tree) ], [ 0, 1, 3, 5 ], 'the one that was meant');
 	is(xenemu('destroy', '--wait', 'one')->{status}, 0, 'destroyed');
 	$guest->finish(60);
 }

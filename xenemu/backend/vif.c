@@ -4,6 +4,7 @@
  *
  * Keys and their meaning as in Linux's xen-netback (xenbus.c) and libxl; see io/netif.h.
  */
+#include "backend/vif.h"
 #include "backend/vif-private.h"
 
 /* What libxl writes although we run no script. */
@@ -264,11 +265,25 @@ static void write_features(struct device *dev)
 	device_write(dev, "multi-queue-max-queues", "%u", VIF_MAX_QUEUES);
 }
 
-static void write_keys(struct device *dev, const struct vif_spec *spec, unsigned int mtu)
+static char *mac_text(const struct vif_spec *spec)
 {
 	const uint8_t *mac = spec->mac;
-	g_autofree char *text = g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1],
-						mac[2], mac[3], mac[4], mac[5]);
+
+	return g_strdup_printf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3],
+			       mac[4], mac[5]);
+}
+
+gboolean vif_has_mac(const struct device *dev, const char *text)
+{
+	const struct vif *vif = dev->data;
+	g_autofree char *own = mac_text(vif->spec);
+
+	return g_ascii_strcasecmp(own, text) == 0;
+}
+
+static void write_keys(struct device *dev, const struct vif_spec *spec, unsigned int mtu)
+{
+	g_autofree char *text = mac_text(spec);
 
 	device_write(dev, "script", SCRIPT);
 	device_write(dev, "mac", "%s", text);

@@ -17,4 +17,10 @@
  */
 struct device_config *vif_config_new(struct vif_spec *spec);
 
+/**
+ * vif_has_mac() - has the guest's end of a vif that address?
+ * @text: as in a specification: six groups of two hexadecimal digits
+ */
+gboolean vif_has_mac(const struct device *dev, const char *text);
+
 #endif

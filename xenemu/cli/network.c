@@ -51,11 +51,11 @@ static int run_detach(int argc, char **argv)
 {
 	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
 	char **words = cli_parse_words(
-		argc, argv, "NAME N", entries,
+		argc, argv, "NAME N|MAC", entries,
 		"Takes a network interface from a running guest, when that has let go of it.",
-		"N is its number: the guest's first one is 0.\n\nStatus 0 when it is gone, 1 "
+		"N is its number: the guest's first one is 0.  MAC is its address.\n\nStatus 0 "
 		"when "
-		"not, 2 when there is no such guest.");
+		"it is gone, 1 when not, 2 when there is no such guest.");
 	g_autofree char *late = NULL;
 
 	if (!words)

@@ -257,16 +257,28 @@ static void serve_attach_vif(void *opaque, struct control_request *request, char
 	attach(opaque, request, "vif", make_vif, args);
 }
 
+/* The interface of a number or an address, as xl takes them, or NULL. */
+static struct device *find_vif(const struct domain *dom, const char *name)
+{
+	struct device *dev;
+	guint64 number;
+
+	if (g_ascii_string_to_unsigned(name, 10, 0, VIF_MAX_DEVID, &number, NULL))
+		return devices_find(dom->devices, "vif", number);
+	for (unsigned int i = 0; (dev = devices_nth(dom->devices, "vif", i)); i++)
+		if (vif_has_mac(dev, name))
+			break;
+	return dev;
+}
+
 static void serve_detach_vif(void *opaque, struct control_request *request, char **args)
 {
 	struct domain *dom = opaque;
-	struct device *dev = NULL;
-	guint64 number;
+	struct device *dev;
 
 	if (is_ending(dom, request))
 		return;
-	if (g_ascii_string_to_unsigned(args[0], 10, 0, VIF_MAX_DEVID, &number, NULL))
-		dev = devices_find(dom->devices, "vif", number);
+	dev = find_vif(dom, args[0]);
 	if (dev)
 		detach(dom, dev, args[0], request);
 	else
@@ -280,7 +292,7 @@ void hotplug_start(struct domain *dom)
 	control_add(dom->control, "block-detach", "VDEV", 1, 1, serve_detach, dom);
 	control_add(dom->control, "block-rescan", "VDEV", 1, 1, serve_rescan, dom);
 	control_add(dom->control, "network-attach", "SPEC", 1, 1, serve_attach_vif, dom);
-	control_add(dom->control, "network-detach", "N", 1, 1, serve_detach_vif, dom);
+	control_add(dom->control, "network-detach", "N|MAC", 1, 1, serve_detach_vif, dom);
 }
 
 void hotplug_stop(struct domain *dom)
