@@ -17,6 +17,12 @@ use Time::HiRes qw(time);
 my $runtime = File::Temp->newdir;
 $ENV{XENEMU_RUNTIME_DIR} //= "$runtime";
 
+# What is left to perl's last moments is not removed.
+END {
+	local $?;
+	undef $runtime;
+}
+
 # start(command => [...], closed_input => 1): begin to run it
 sub start {
 	my ($class, %arg) = @_;
