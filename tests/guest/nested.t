@@ -16,14 +16,27 @@ use TestGuests;
 my $top = "$FindBin::Bin/../..";
 my $build = $ENV{XENEMU_BUILD} // "$top/build";
 
+# Many times what each takes on a quiet machine
+my $LIMIT = 240;
+
+# nested(COMMAND...): the run, and its exit status.  QEMU 7.2 was seen to stand still, on a
+# machine with much else to do: its threads took all the time there is and carried out no
+# instruction of the host within.  So a host that does not end has one more trial.
 sub nested {
-	return GuestRun->start(command => [ "$top/scripts/nested-host", @_ ]);
+	my ($run, $status);
+	for (1 .. 2) {
+		$run = GuestRun->start(command => [ "$top/scripts/nested-host", '--timeout', $LIMIT, @_ ]);
+		$run->close_input;
+		$status = $run->finish($LIMIT + limit(2));
+		last if defined $status && $status != 124;
+		diag "no end after $LIMIT s";
+	}
+	return ($run, $status);
 }
 
 subtest 'the host itself' => sub {
-	my $run = nested('sh', '-c', 'echo out; echo err >&2; test -w /dev/kvm && exit 7');
-	$run->close_input;
-	is($run->finish(limit(15)), 7, "the command's status, and there is KVM") or diag explain($run);
+	my ($run, $status) = nested('sh', '-c', 'echo out; echo err >&2; test -w /dev/kvm && exit 7');
+	is($status, 7, "the command's status, and there is KVM") or diag explain($run);
 	is($run->console, "out\n", 'standard output');
 	is($run->messages, "err\n", 'standard error');
 };
@@ -33,11 +46,10 @@ subtest 'with a disk, and instructions for CPU time' => sub {
 	my $disk = File::Temp->new;
 	print $disk 'on the disk' . "\0" x 501;
 	$disk->flush;
-	my $run = nested('--icount', '--disk', "$disk", 'sh', '-c',
+	my ($run, $status) = nested('--icount', '--disk', "$disk", 'sh', '-c',
 		'head -c 11 /dev/vda; echo; nproc; for i in 1 2 3; do sh -c \
 			"i=0; while [ \$i -lt 20000 ]; do i=\$((i+1)); done; cat /proc/self/schedstat"; done');
-	$run->close_input;
-	is($run->finish(limit(20)), 0, 'the command is carried out') or diag explain($run);
+	is($status, 0, 'the command is carried out') or diag explain($run);
 	my ($text, $cpus, @times) = split /\n/, $run->console;
 	is($text, 'on the disk', 'the disk is there');
 	is($cpus, 1, 'one processor');
@@ -46,19 +58,17 @@ subtest 'with a disk, and instructions for CPU time' => sub {
 };
 
 subtest 'machine kvm' => sub {
-	my $run = nested("$build/tests/test-machine", '-p', '/machine/kvm');
-	$run->close_input;
-	is($run->finish(limit(20)), 0, 'its tests pass') or diag explain($run);
+	my ($run, $status) = nested("$build/tests/test-machine", '-p', '/machine/kvm');
+	is($status, 0, 'its tests pass') or diag explain($run);
 	like($run->console, qr{^ok \d+ /machine/kvm/start-and-call$}m, 'were run');
 	unlike($run->console, qr/^not ok|# SKIP/m, 'and none was skipped');
 	like($run->console, qr/sysret: yes.* 32-bit ring 1: yes/, 'all that users have is there');
 };
 
 subtest 'micro guests' => sub {
-	my $run = nested('env', 'XENEMU_TEST_MACHINES=kvm', 'MICRO=timer writable-page-tables',
+	my ($run, $status) = nested('env', 'XENEMU_TEST_MACHINES=kvm', 'MICRO=timer writable-page-tables',
 		'perl', "$top/tests/guest/micro.t");
-	$run->close_input;
-	is($run->finish(limit(30)), 0, 'say what they say on Xen') or diag explain($run);
+	is($status, 0, 'say what they say on Xen') or diag explain($run);
 	like($run->console, qr/^ok \d+ - timer on kvm$/m, '64-bit ones');
 	for my $abi (qw(xen-3.0.3 xen-3.1)) {
 		like($run->console, qr/^ok \d+ - writable-page-tables as $_ under $abi$/m,
@@ -67,10 +77,9 @@ subtest 'micro guests' => sub {
 };
 
 subtest "Debian's kernel" => sub {
-	my $run = nested("$build/xenemu", 'run', '--machine', 'kvm', '--kernel', fetched('linux'),
+	my ($run, $status) = nested("$build/xenemu", 'run', '--machine', 'kvm', '--kernel', fetched('linux'),
 		'--ramdisk', initramfs(), '--memory', 256, '--extra', 'console=hvc0 forks=50');
-	$run->close_input;
-	is($run->finish(limit(40)), 0, 'powers off with exit status 0') or diag explain($run);
+	is($status, 0, 'powers off with exit status 0') or diag explain($run);
 	like($run->console, qr{^init: /sys/hypervisor/guest_type: PV$}m, 'it is a PV guest');
 	like($run->console, qr/^init: fork\+exec: 50 of 50, /m, 'fork and exec work');
 };
