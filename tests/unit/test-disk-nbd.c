@@ -36,18 +36,23 @@ static void start_server(const char *arguments)
 		==, 0);
 }
 
-static void kill_server(int sig)
+static int server_pid(void)
 {
-	g_autofree char *pid = NULL;
+	g_autofree char *text = NULL;
 
-	g_assert_true(g_file_get_contents(scratch_path("pid"), &pid, NULL, NULL));
-	g_assert_cmpint(kill(atoi(pid), sig), ==, 0);
+	g_assert_true(g_file_get_contents(scratch_path("pid"), &text, NULL, NULL));
+	return atoi(text);
 }
 
-/* Every thread of @pid is stopped; kill() returns before they are. */
-static gboolean all_stopped(const char *pid)
+static void kill_server(int sig)
 {
-	g_autofree char *path = g_strdup_printf("/proc/%d/task", atoi(pid));
+	g_assert_cmpint(kill(server_pid(), sig), ==, 0);
+}
+
+/* Every thread of the server is stopped; kill() returns before they are. */
+static gboolean all_stopped(void)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%d/task", server_pid());
 	GDir *threads = g_dir_open(path, 0, NULL);
 	gboolean all = TRUE;
 	const char *name;
@@ -67,11 +72,8 @@ static gboolean all_stopped(const char *pid)
 /* From here on the server answers nothing. */
 static void stop_server(void)
 {
-	g_autofree char *pid = NULL;
-
 	kill_server(SIGSTOP);
-	g_assert_true(g_file_get_contents(scratch_path("pid"), &pid, NULL, NULL));
-	while (!all_stopped(pid))
+	while (!all_stopped())
 		g_usleep(1000);
 }
 
