@@ -27,9 +27,8 @@ struct vif_config {
  * @spec:    own copy
  * @link:    NULL before, after a failure, and when it was taken
  * @warning: from link_open()
- * @opened, @opaque: who is told
+ * @opened, @opaque: who is told; NULL when the interface is no more meanwhile
  * @pending: the thread is not done
- * @unwanted: the interface is no more, and nobody is told
  */
 struct opening {
 	struct vif_spec *spec;
@@ -38,7 +37,6 @@ struct opening {
 	void (*opened)(void *opaque, const GError *error);
 	void *opaque;
 	gboolean pending;
-	gboolean unwanted;
 };
 
 static void opening_free(struct opening *opening)
@@ -70,10 +68,10 @@ static void on_opened(G_GNUC_UNUSED GObject *source, GAsyncResult *result, gpoin
 
 	g_task_propagate_boolean(G_TASK(result), &error);
 	opening->pending = FALSE;
-	if (opening->unwanted)
-		opening_free(opening);
-	else
+	if (opening->opened)
 		opening->opened(opening->opaque, error); /* may free all */
+	else
+		opening_free(opening);
 }
 
 static gboolean config_open(struct device_config *config,
@@ -131,7 +129,7 @@ static void free_config(struct device_config *config)
 	struct vif_config *own = (struct vif_config *)config;
 
 	if (own->opening && own->opening->pending)
-		own->opening->unwanted = TRUE;
+		own->opening->opened = NULL;
 	else if (own->opening)
 		opening_free(own->opening);
 	vif_spec_free(own->spec);
