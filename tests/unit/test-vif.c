@@ -281,7 +281,7 @@ static void test_early_bad(void)
 	net_fill(frame, sizeof(frame));
 	fake_link_feed(net->link, frame, sizeof(frame), NULL);
 	front_turn();
-	g_assert_cmpuint(net->link->link.in_source, ==, 0);
+	g_assert_null(net->link->link.in_watch);
 	front_set_state(net->front, NET_VIF, XenbusStateClosed);
 	front_set_state(net->front, NET_VIF, XenbusStateInitialising);
 	net_queue_keys(net, 0, "", FALSE);

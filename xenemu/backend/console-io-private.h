@@ -10,6 +10,7 @@
 
 #include "backend/console-io.h"
 #include "backend/console-log.h"
+#include "machine/watch.h"
 
 /**
  * struct console_io - see console-io.h
@@ -21,13 +22,14 @@
  * @lost:      it has not taken the latest output; the user knows
  * @keeps:     keep the latest output, don't make the guest wait
  * @queue:     what is to be written
- * @in_source, @out_source: GLib sources that wait for the descriptors, or 0
+ * @in_watch:  waits for input, or NULL
+ * @out_source: GLib source that waits for room, or 0
  * @user, @user_opaque: the guest's end
  * @log:       or NULL
  * @tty:       name of the pty's terminal, or NULL
  * @slave:     the pty's other end, kept open, or -1
  * @listener:  the socket that clients connect to, or -1
- * @listen_source: waits for them
+ * @listen_watch: waits for them
  * @made:      NULL-terminated paths to be removed at the end, or NULL
  */
 struct console_io {
@@ -39,7 +41,8 @@ struct console_io {
 	gboolean lost;
 	gboolean keeps;
 	GByteArray *queue;
-	guint in_source, out_source;
+	struct watch *in_watch;
+	guint out_source;
 	const struct console_io_user *user;
 	void *user_opaque;
 	void (*escape)(void *opaque);
@@ -49,7 +52,7 @@ struct console_io {
 	char *tty;
 	int slave;
 	int listener;
-	guint listen_source;
+	struct watch *listen_watch;
 	GPtrArray *made;
 };
 

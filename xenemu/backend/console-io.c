@@ -56,7 +56,7 @@ void console_io_write(struct console_io *io, const char *bytes, size_t len)
 
 static void close_in(struct console_io *io)
 {
-	g_clear_handle_id(&io->in_source, g_source_remove);
+	g_clear_pointer(&io->in_watch, watch_free);
 	if (io->own_in)
 		close(io->in);
 	io->own_in = FALSE;
@@ -245,14 +245,14 @@ static gboolean in_ready(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UN
 
 	if (!room) {
 		/* console_io_want() goes on. */
-		io->in_source = 0;
+		io->in_watch = NULL;
 		return G_SOURCE_REMOVE;
 	}
 	len = read_input(io, bytes, MIN(room, sizeof(bytes)));
 	if (len < 0)
 		return G_SOURCE_CONTINUE;
 	if (!len) {
-		io->in_source = 0;
+		io->in_watch = NULL;
 		input_ended(io);
 		return G_SOURCE_REMOVE;
 	}
@@ -267,9 +267,8 @@ static gboolean in_ready(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UN
 
 void console_io_want(struct console_io *io)
 {
-	if (io->user && io->in >= 0 && !io->in_source)
-		io->in_source =
-			g_unix_fd_add(io->in, G_IO_IN | G_IO_ERR | G_IO_HUP, in_ready, io);
+	if (io->user && io->in >= 0 && !io->in_watch)
+		io->in_watch = watch_new(io->in, G_IO_IN | G_IO_ERR | G_IO_HUP, in_ready, io);
 }
 
 void console_io_attach(struct console_io *io, const struct console_io_user *user, void *opaque)
@@ -279,7 +278,7 @@ void console_io_attach(struct console_io *io, const struct console_io_user *user
 	if (user)
 		console_io_want(io);
 	else
-		g_clear_handle_id(&io->in_source, g_source_remove);
+		g_clear_pointer(&io->in_watch, watch_free);
 }
 
 /* --- making it --- */
@@ -406,7 +405,7 @@ void console_io_free(struct console_io *io)
 	if (!io)
 		return;
 	console_io_close(io);
-	g_clear_handle_id(&io->listen_source, g_source_remove);
+	g_clear_pointer(&io->listen_watch, watch_free);
 	if (io->slave >= 0)
 		close(io->slave);
 	if (io->listener >= 0)

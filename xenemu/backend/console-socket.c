@@ -91,7 +91,7 @@ static gboolean listen_at(struct console_io *io, const char *path)
 	g_ptr_array_add(io->made, g_strdup(path));
 	if (listen(io->listener, 4))
 		return FALSE;
-	io->listen_source = g_unix_fd_add(io->listener, G_IO_IN, on_client, io);
+	io->listen_watch = watch_new(io->listener, G_IO_IN, on_client, io);
 	return TRUE;
 }
 

@@ -26,7 +26,7 @@
  * struct raw_disk - an image behind a ring
  * @taken:    entries taken from the ring and not answered yet
  * @waiting:  requests for which the ring has no entry yet
- * @source:   wakes us for answers
+ * @watch:    wakes us for answers
  * @retry:    wakes us to submit again, or 0
  * @discards:  carries out discards of devices, in a thread; else NULL
  * @discarded: requests that it is done with, their error set
@@ -37,7 +37,7 @@ struct raw_disk {
 	struct io_uring ring;
 	unsigned int taken;
 	GQueue waiting;
-	guint source;
+	struct watch *watch;
 	guint retry;
 	GThreadPool *discards;
 	GAsyncQueue *discarded;
@@ -280,7 +280,7 @@ static void raw_free(struct disk *disk)
 {
 	struct raw_disk *raw = (struct raw_disk *)disk;
 
-	g_source_remove(raw->source);
+	watch_free(raw->watch);
 	io_uring_queue_exit(&raw->ring);
 	close(raw->file.fd);
 	disk_clear(disk);
@@ -341,7 +341,7 @@ struct disk *disk_raw_open(const struct disk_spec *spec, const struct disk_liste
 		close(raw->file.fd);
 		goto fail;
 	}
-	raw->source = watch_fd(raw->ring.ring_fd, G_IO_IN, on_readable, raw);
+	raw->watch = watch_new(raw->ring.ring_fd, G_IO_IN, on_readable, raw);
 	if (raw->file.is_device && raw->disk.info.can_discard)
 		start_discards(raw);
 	tell_format(raw);

@@ -29,7 +29,8 @@ struct link_ops {
  * @mtu:      longest IP packet that the other end sends, or 0
  * @fd:       the descriptor, not blocking
  * @is_gone:  the other end is no more
- * @in_source, @out_source: sources that wait for it, or 0
+ * @in_watch:  waits for frames, or NULL
+ * @out_source: source that waits for room, or 0
  * @gone_source: source that tells listener.gone, or 0
  * @reason:   its argument
  */
@@ -40,7 +41,8 @@ struct link {
 	unsigned int mtu;
 	int fd;
 	gboolean is_gone;
-	guint in_source, out_source;
+	struct watch *in_watch;
+	guint out_source;
 	guint gone_source;
 	char *reason;
 };

@@ -67,10 +67,10 @@ static gboolean in_ready(G_GNUC_UNUSED gint fd, G_GNUC_UNUSED GIOCondition condi
 void link_want(struct link *link, gboolean want)
 {
 	if (!want)
-		g_clear_handle_id(&link->in_source, g_source_remove);
-	else if (!link->in_source && !link->is_gone)
-		link->in_source =
-			watch_fd(link->fd, G_IO_IN | G_IO_ERR | G_IO_HUP, in_ready, link);
+		g_clear_pointer(&link->in_watch, watch_free);
+	else if (!link->in_watch && !link->is_gone)
+		link->in_watch =
+			watch_new(link->fd, G_IO_IN | G_IO_ERR | G_IO_HUP, in_ready, link);
 }
 
 static gboolean out_ready(G_GNUC_UNUSED gint fd, G_GNUC_UNUSED GIOCondition condition,
@@ -112,7 +112,7 @@ void link_gone(struct link *link, const char *format, ...)
 	va_start(args, format);
 	link->reason = g_strdup_vprintf(format, args);
 	va_end(args);
-	g_clear_handle_id(&link->in_source, g_source_remove);
+	g_clear_pointer(&link->in_watch, watch_free);
 	link->gone_source = g_idle_add(tell_gone, link);
 }
 
@@ -120,7 +120,7 @@ void link_close(struct link *link)
 {
 	if (!link)
 		return;
-	g_clear_handle_id(&link->in_source, g_source_remove);
+	g_clear_pointer(&link->in_watch, watch_free);
 	g_clear_handle_id(&link->out_source, g_source_remove);
 	g_clear_handle_id(&link->gone_source, g_source_remove);
 	close(link->fd);

@@ -60,7 +60,7 @@ struct kvm_thread {
  * @vm:         the VM
  * @event:      eventfd: the event doorbell
  * @handover:   eventfd, a semaphore: one for each bit of @calls and for @death
- * @sources:    main loop sources of @event and @handover
+ * @watches:    on @event and @handover
  * @calls:      bit n: vCPU n has a call that the main thread has not seen
  * @death:      what a dying vCPU said, the first of them
  * @stopping:   vCPU threads are to return
@@ -76,7 +76,7 @@ struct kvm {
 	int vm;
 	int event;
 	int handover;
-	guint sources[2];
+	struct watch *watches[2];
 	_Atomic uint32_t calls;
 	_Atomic(char *) death;
 	atomic_bool stopping;
@@ -188,19 +188,17 @@ static void stop_threads(struct kvm *m)
 /* ------------------------------------------------------------------------
  * Main thread
  */
-static void remove_source(guint *source)
+static void stop_watching(struct kvm *m)
 {
-	if (*source)
-		g_source_remove(*source);
-	*source = 0;
+	g_clear_pointer(&m->watches[0], watch_free);
+	g_clear_pointer(&m->watches[1], watch_free);
 }
 
 static gboolean tell_death(struct kvm *m, const char *why)
 {
 	g_autoptr(GError) error = g_error_new_literal(MACHINE_ERROR, MACHINE_ERROR_FAILED, why);
 
-	remove_source(&m->sources[0]);
-	m->sources[1] = 0;
+	stop_watching(m);
 	m->events->died(m->opaque, error); /* may destroy m */
 	return G_SOURCE_REMOVE;
 }
@@ -424,8 +422,8 @@ static gboolean add_doorbells(struct kvm *m, GError **error)
 	for (i = 0; i < m->nr_vcpus; i++)
 		if (!add_kick(m, i))
 			return fail(error, "doorbells");
-	m->sources[0] = watch_fd(m->event, G_IO_IN, on_event_doorbell, m);
-	m->sources[1] = g_unix_fd_add(m->handover, G_IO_IN, on_handover, m);
+	m->watches[0] = watch_new(m->event, G_IO_IN, on_event_doorbell, m);
+	m->watches[1] = watch_new(m->handover, G_IO_IN, on_handover, m);
 	return TRUE;
 }
 
@@ -440,8 +438,7 @@ static void destroy(struct machine *machine)
 	struct kvm *m = to_kvm(machine);
 
 	stop_threads(m);
-	remove_source(&m->sources[0]);
-	remove_source(&m->sources[1]);
+	stop_watching(m);
 	while (m->nr_vcpus > 0) {
 		struct kvm_thread *t = &m->threads[--m->nr_vcpus];
 

@@ -4,6 +4,7 @@
  */
 #include "machine/qemu-process.h"
 #include "machine/machine.h"
+#include "machine/watch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -25,7 +26,7 @@ struct qemu_process {
 	GPid pid;
 	guint child_source;
 	int output_fd;
-	guint output_source;
+	struct watch *output_watch;
 	GString *output;
 	void (*ended)(void *opaque, int wait_status);
 	void *opaque;
@@ -71,7 +72,7 @@ static gboolean on_output(int fd, GIOCondition condition, gpointer data)
 	(void)condition;
 	if (read_output(p) != 0)
 		return G_SOURCE_CONTINUE;
-	p->output_source = 0;
+	p->output_watch = NULL;
 	return G_SOURCE_REMOVE;
 }
 
@@ -137,8 +138,7 @@ struct qemu_process *qemu_process_spawn(char **argv, const int *fds, unsigned in
 	if (!ok)
 		goto failed;
 	p->child_source = g_child_watch_add(p->pid, on_child, p);
-	p->output_source =
-		g_unix_fd_add(p->output_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_output, p);
+	p->output_watch = watch_new(p->output_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_output, p);
 	return p;
 
 failed:
@@ -150,7 +150,7 @@ failed:
 
 const char *qemu_process_output(struct qemu_process *p)
 {
-	while (p->output_source && read_output(p) > 0)
+	while (p->output_watch && read_output(p) > 0)
 		;
 	g_strchomp(p->output->str);
 	g_string_set_size(p->output, strlen(p->output->str));
@@ -177,8 +177,7 @@ void qemu_process_free(struct qemu_process *p)
 		return;
 	if (p->child_source)
 		g_source_remove(p->child_source);
-	if (p->output_source)
-		g_source_remove(p->output_source);
+	g_clear_pointer(&p->output_watch, watch_free);
 	if (p->pid)
 		end_child(p->pid);
 	if (p->output_fd >= 0)

@@ -36,7 +36,7 @@
  * @events:    the owner's callbacks
  * @opaque:    their first argument
  * @doorbells: the eventfds
- * @sources:   main loop sources of call and event
+ * @watches:   on call and event
  * @process:   QEMU
  * @qmp:       connection to it
  * @cause:     why QEMU stopped the VM, once it has
@@ -48,7 +48,7 @@ struct qemu {
 	const struct machine_events *events;
 	void *opaque;
 	struct ivshmem_server doorbells;
-	guint sources[2];
+	struct watch *watches[2];
 	struct qemu_process *process;
 	struct qmp *qmp;
 	char *cause;
@@ -66,11 +66,10 @@ static struct qemu *to_qemu(struct machine *m)
 /* ------------------------------------------------------------------------
  * Its end
  */
-static void remove_source(guint *source)
+static void stop_watching(struct qemu *q)
 {
-	if (*source)
-		g_source_remove(*source);
-	*source = 0;
+	g_clear_pointer(&q->watches[0], watch_free);
+	g_clear_pointer(&q->watches[1], watch_free);
 }
 
 static gboolean tell_death(gpointer data)
@@ -92,8 +91,7 @@ G_GNUC_PRINTF(2, 3) static void die(struct qemu *q, const char *format, ...)
 	va_start(args, format);
 	q->death = g_error_new_valist(MACHINE_ERROR, MACHINE_ERROR_FAILED, format, args);
 	va_end(args);
-	remove_source(&q->sources[0]);
-	remove_source(&q->sources[1]);
+	stop_watching(q);
 	q->death_source = g_idle_add_full(G_PRIORITY_HIGH, tell_death, q, NULL);
 }
 
@@ -334,9 +332,8 @@ static void destroy(struct machine *m)
 {
 	struct qemu *q = to_qemu(m);
 
-	remove_source(&q->sources[0]);
-	remove_source(&q->sources[1]);
-	remove_source(&q->death_source);
+	stop_watching(q);
+	g_clear_handle_id(&q->death_source, g_source_remove);
 	qmp_free(q->qmp);
 	qemu_process_free(q->process);
 	ivshmem_server_close(&q->doorbells);
@@ -360,8 +357,8 @@ static struct machine *create(const struct machine_config *config, GError **erro
 		destroy(&q->base);
 		return NULL;
 	}
-	q->sources[0] = g_unix_fd_add(q->doorbells.call, G_IO_IN, on_call, q);
-	q->sources[1] = watch_fd(q->doorbells.event, G_IO_IN, on_event_doorbell, q);
+	q->watches[0] = watch_new(q->doorbells.call, G_IO_IN, on_call, q);
+	q->watches[1] = watch_new(q->doorbells.event, G_IO_IN, on_event_doorbell, q);
 	return &q->base;
 }
 

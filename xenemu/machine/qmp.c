@@ -3,8 +3,8 @@
  * qmp.c - a client of QEMU's machine protocol, on the main loop
  */
 #include "machine/qmp.h"
+#include "machine/watch.h"
 #include <errno.h>
-#include <glib-unix.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,7 +15,7 @@
 
 struct qmp {
 	int fd;
-	guint source;
+	struct watch *watch;
 	GString *line; /* what has come of a line that is not complete */
 	const struct qmp_events *events;
 	void *opaque;
@@ -114,7 +114,7 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
 		if (take_lines(q))
 			return G_SOURCE_CONTINUE;
 	}
-	q->source = 0;
+	q->watch = NULL;
 	q->events->broken(q->opaque, n > 0);
 	return G_SOURCE_REMOVE;
 }
@@ -127,7 +127,7 @@ struct qmp *qmp_new(int fd, const struct qmp_events *events, void *opaque)
 	q->line = g_string_new(NULL);
 	q->events = events;
 	q->opaque = opaque;
-	q->source = g_unix_fd_add(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, q);
+	q->watch = watch_new(fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, q);
 	qmp_execute(q, "qmp_capabilities", NULL);
 	return q;
 }
@@ -146,8 +146,7 @@ void qmp_free(struct qmp *q)
 {
 	if (!q)
 		return;
-	if (q->source)
-		g_source_remove(q->source);
+	g_clear_pointer(&q->watch, watch_free);
 	g_string_free(q->line, TRUE);
 	close(q->fd);
 	g_free(q);
