@@ -23,6 +23,23 @@ static void wait_for_event(void)
 	event_clear(port);
 }
 
+#define LATER (30 * MSEC)
+
+/* For soon, and for LATER than that.  Again with more time if the machine was too slow. */
+static uint64_t arm_twice(void)
+{
+	uint64_t delay = 10 * MSEC, soon;
+
+	do {
+		event_clear(port);
+		soon = system_time() + delay;
+		singleshot(soon, 0);
+		singleshot(soon + LATER, 0);
+		delay *= 4;
+	} while (system_time() >= soon);
+	return soon;
+}
+
 static void fires(void)
 {
 	uint64_t start = system_time();
@@ -33,6 +50,10 @@ static void fires(void)
 	is(singleshot(start + 20 * MSEC, 0), 0, "arm again for 20 ms from now");
 	wait_for_event();
 	ok(system_time() >= start + 20 * MSEC, "it fires when it is time, not before");
+	start = arm_twice();
+	wait_for_event();
+	ok(system_time() >= start + LATER, "armed again for later: then it fires");
+	is(event_pending(port), 0, "once");
 	is(singleshot(system_time() - 5 * MSEC, 0), 0, "arm for the past");
 	wait_for_event();
 	is(event_pending(port), 0, "fires at once, and once");

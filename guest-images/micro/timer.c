@@ -35,6 +35,25 @@ static unsigned int deliveries_until(uint64_t end)
 /* Armed for so far away that a busy machine gets through the next calls before. */
 #define FAR (10000 * MSEC)
 
+#define LATER (30 * MSEC)
+
+/* For soon, and for LATER than that.  Again with more time if the machine was too slow. */
+static uint64_t arm_twice(void)
+{
+	uint64_t delay = 10 * MSEC, soon;
+
+	do {
+		set_timer(0);
+		event_clear(port);
+		event_count[port] = 0;
+		soon = system_time() + delay;
+		set_timer(soon);
+		set_timer(soon + LATER);
+		delay *= 4;
+	} while (system_time() >= soon);
+	return soon;
+}
+
 static void one_shot(void)
 {
 	uint64_t start = system_time();
@@ -61,6 +80,11 @@ static void one_shot(void)
 	is(set_timer(start + 10 * MSEC), 0, "arm again for 10 ms");
 	wait_for(3);
 	ok(system_time() >= start + 10 * MSEC, "the new time counts");
+
+	start = arm_twice();
+	wait_for(1);
+	ok(system_time() >= start + LATER, "armed again for later: then it fires");
+	is(event_count[port], 1, "once");
 }
 
 /* Arm and stop; again with more time if the machine was too slow for it. */
