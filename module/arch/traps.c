@@ -116,7 +116,6 @@ static bool interrupt(struct vcpu *v, u32 vector)
 	switch (vector) {
 	case KICK_VECTOR:
 		apic_eoi();
-		event_kick(v);
 		return true;
 	case TIMER_VECTOR:
 		apic_eoi();

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * event.c - 2-level event channels: raise, take in, send, unmask
+ * event.c - 2-level event channels: raise, send, unmask
  *
  * Only here is it known what pending, mask and selector bits are
- * (Xen 4.17 common/event_2l.c).  Ports are bound and closed by the helper.
+ * (Xen 4.17 common/event_2l.c).  Ports are bound and closed by the helper, which
+ * sets these bits itself for what it sends (xenemu/domain/upcalls.c).
  */
 #include "event.h"
 #include "abi-info.h"
@@ -56,19 +57,20 @@ void event_raise(struct vcpu *v, u32 port)
 		mark(v, port);
 }
 
-void event_kick(struct vcpu *v)
+/* The exchange is a barrier: the helper sees it, or we see what the helper set before. */
+void event_wait(struct vcpu *v)
 {
-	u64 *words = events()->in_pending[v->id];
-	u64 set = __atomic_exchange_n(&events()->in_words[v->id], 0, __ATOMIC_ACQ_REL);
+	__atomic_exchange_n(&events()->waits[v->id], 1, __ATOMIC_SEQ_CST);
+}
 
-	while (set) {
-		u32 word = __builtin_ctzl(set);
-		u64 bits = __atomic_exchange_n(&words[word], 0, __ATOMIC_ACQ_REL);
+void event_wait_over(struct vcpu *v)
+{
+	WRITE_ONCE(events()->waits[v->id], 0);
+}
 
-		set &= set - 1;
-		for (; bits; bits &= bits - 1)
-			event_raise(v, word * 64 + __builtin_ctzl(bits));
-	}
+void event_info_at(struct vcpu *v, u64 paddr)
+{
+	__atomic_exchange_n(&events()->info_paddr[v->id], paddr, __ATOMIC_SEQ_CST);
 }
 
 static void send_out(struct vcpu *v, u32 port)

@@ -43,10 +43,12 @@ static void fall_asleep(struct vcpu *v)
 {
 	runstate_change(v, RUNSTATE_blocked);
 	timer_sleep(v);
+	event_wait(v);
 }
 
 static void wake_up(struct vcpu *v)
 {
+	event_wait_over(v);
 	runstate_change(v, RUNSTATE_running);
 	timer_wake(v);
 }

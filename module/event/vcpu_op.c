@@ -78,7 +78,9 @@ HANDLE_VCPU_SUB(do_vcpu_op_register_runstate_memory_area, id, arg)
 
 /*
  * Everything is marked pending, so that nothing gets lost in the move; the guest
- * can cope with an event too many (Xen 4.17 map_vcpu_info()).
+ * can cope with an event too many (Xen 4.17 map_vcpu_info()).  The helper sets the
+ * port's bit before it looks where vcpu_info is: what it marks in the old one the
+ * guest finds by this.
  */
 static long place_info(struct vcpu *v, u64 mfn, u32 offset)
 {
@@ -92,6 +94,7 @@ static long place_info(struct vcpu *v, u64 mfn, u32 offset)
 	memcpy(info, v->info, sizeof(*info));
 	v->info = info;
 	v->info_placed = true;
+	event_info_at(v, (mfn << 12) + offset);
 	if (guest32)
 		((u32 *)info)[VCPU_INFO32_SELECTOR] = ~0U;
 	else

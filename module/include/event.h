@@ -23,14 +23,21 @@ void event_raise(struct vcpu *v, u32 port);
 /** event_raise_timer() - VIRQ_TIMER of @v, if it is bound */
 void event_raise_timer(struct vcpu *v);
 
-/** event_kick() - KICK_VECTOR: take in what the helper has set */
-void event_kick(struct vcpu *v);
-
 /** event_due() - is an upcall due? */
 static inline bool event_due(const struct vcpu *v)
 {
 	return READ_ONCE(v->info->evtchn_upcall_pending);
 }
+
+/**
+ * event_wait(), event_wait_over() - @v is about to halt until something is pending; it
+ * goes on.  Between them it looks at what is pending before it halts.
+ */
+void event_wait(struct vcpu *v);
+void event_wait_over(struct vcpu *v);
+
+/** event_info_at() - @v->info is at @paddr now: the helper is to use that, too */
+void event_info_at(struct vcpu *v, u64 paddr);
 
 /** guest_upcall() - entry.S: pending and not masked: run the guest's callback */
 void guest_upcall(struct regs *r);

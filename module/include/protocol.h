@@ -17,7 +17,7 @@
 #include <stdint.h>
 #endif
 
-#define PROTOCOL_VERSION 3
+#define PROTOCOL_VERSION 4
 
 /* ------------------------------------------------------------------------
  * Machine memory
@@ -307,11 +307,14 @@ enum vcpu_stat {
  * Event channels
  *
  * The helper alone binds and closes ports: it writes ports[].  Kick out: the
- * monitor sets a bit of out_pending, then rings the event doorbell.  Kick in:
- * the helper sets a bit of in_pending of the port's vCPU, then bit n of in_words
- * for word n of it, then kicks that vCPU.
+ * monitor sets a bit of out_pending, then rings the event doorbell; the helper
+ * takes whole words by atomic exchange.  In: the helper sets the guest's bits, in
+ * shared_info and in the vcpu_info of the port's vCPU, which lies at info_paddr,
+ * and kicks that vCPU: it is to look at them.
  * timer_port says which port VIRQ_TIMER is bound to, 0: none.
- * Both sides take bits by atomic exchange of whole words.
+ * waits is the monitor's: not 0 while a vCPU is halted until something is pending.
+ * It is set before the monitor looks at the guest's bits for the last time, the
+ * helper reads it after it has set them.
  */
 enum port_kind {
 	PORT_FREE = 0,
@@ -332,9 +335,9 @@ struct port {
 struct event_area {
 	struct port ports[MAX_PORTS];
 	uint64_t out_pending[MAX_PORTS / 64];
-	uint64_t in_pending[MAX_VCPUS][MAX_PORTS / 64];
-	uint64_t in_words[MAX_VCPUS];
+	uint64_t info_paddr[MAX_VCPUS];
 	uint32_t timer_port[MAX_VCPUS];
+	uint32_t waits[MAX_VCPUS];
 };
 _Static_assert(sizeof(struct port) == 4, "layout of struct port");
 
@@ -347,7 +350,7 @@ _Static_assert(sizeof(struct port) == 4, "layout of struct port");
  * TRANSPORT_IVSHMEM: (ivshmem_peer << 16 | vector) to the Doorbell register.
  * The kick back is MSI KICK_VECTOR to the vCPU's local APIC (id = vCPU number);
  * with TRANSPORT_IVSHMEM it is MSI-X vector number = vCPU number, whose table
- * the monitor programs.  A kick says only "look": mailbox state, in_pending.
+ * the monitor programs.  A kick says only "look": mailbox state, events.
  */
 #define DOORBELL_PORT_CALL 0x3f0
 #define DOORBELL_PORT_EVENT 0x3f4

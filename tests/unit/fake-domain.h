@@ -132,12 +132,18 @@ static inline struct fake *fake_new(uint64_t maxmem)
 	dom->frames = frames_new(dom->build, maxmem);
 	dom->grants = grants_new(dom->build, dom->frames, dom->abi->grant_frames,
 				 dom->abi->grant_frames_max);
-	dom->events = events_new(&(struct events_config){
+	dom->upcalls = upcalls_new(&(struct upcalls_config){
 		.area = &fake->events,
-		.nr_ports = MAX_PORTS,
-		.nr_vcpus = 2,
+		.mem = fake->build.mem,
+		.shared_info_mfn = FAKE_SHARED_INFO,
 		.kick = fake_kick,
 		.opaque = fake,
+	});
+	dom->events = events_new(&(struct events_config){
+		.area = &fake->events,
+		.upcalls = dom->upcalls,
+		.nr_ports = MAX_PORTS,
+		.nr_vcpus = 2,
 	});
 	return fake;
 }
@@ -145,6 +151,7 @@ static inline struct fake *fake_new(uint64_t maxmem)
 static inline void fake_free(struct fake *fake)
 {
 	events_free(fake->dom.events);
+	upcalls_free(fake->dom.upcalls);
 	grants_free(fake->dom.grants);
 	frames_free(fake->dom.frames);
 	g_free(fake->dom.name);

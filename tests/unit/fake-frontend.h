@@ -132,15 +132,12 @@ static inline void front_kick(struct front *front, unsigned int port)
 /** front_kicked() - has an event come?  Takes it */
 static inline gboolean front_kicked(struct front *front, unsigned int port)
 {
+	struct shared_info *shared = memory_page(front->fake->build.mem, FAKE_SHARED_INFO);
+	uint64_t *word = (uint64_t *)&shared->evtchn_pending[port / 64];
 	uint64_t bit = 1ULL << port % 64;
-	gboolean kicked = FALSE;
+	gboolean kicked = (*word & bit) != 0;
 
-	for (unsigned int vcpu = 0; vcpu < 2; vcpu++) {
-		uint64_t *word = &front->fake->events.in_pending[vcpu][port / 64];
-
-		kicked |= (*word & bit) != 0;
-		*word &= ~bit;
-	}
+	*word &= ~bit;
 	return kicked;
 }
 

@@ -9,8 +9,11 @@
 
 #define NR_VCPUS 2
 
+#define SHARED_INFO 1
+
 static struct event_area area;
-static uint64_t pending[MAX_PORTS / 64];
+static struct memory *mem;
+static struct upcalls *upcalls;
 static unsigned int kicks[NR_VCPUS];
 static unsigned int served[MAX_PORTS];
 
@@ -27,19 +30,31 @@ static void on_served(void *opaque)
 
 static struct events *setup_ports(unsigned int nr_ports)
 {
-	struct events_config config = {
+	struct upcalls_config config = {
 		.area = &area,
-		.pending = pending,
-		.nr_ports = nr_ports,
-		.nr_vcpus = NR_VCPUS,
+		.mem = mem,
+		.shared_info_mfn = SHARED_INFO,
+		.is_32bit = nr_ports == PORTS_32,
 		.kick = on_kick,
 	};
 
 	memset(&area, 0, sizeof(area));
-	memset(pending, 0, sizeof(pending));
+	memset(memory_page(mem, SHARED_INFO), 0, PAGE_SIZE);
 	memset(kicks, 0, sizeof(kicks));
 	memset(served, 0, sizeof(served));
-	return events_new(&config);
+	upcalls = upcalls_new(&config);
+	return events_new(&(struct events_config){
+		.area = &area,
+		.upcalls = upcalls,
+		.nr_ports = nr_ports,
+		.nr_vcpus = NR_VCPUS,
+	});
+}
+
+static void end(struct events *ev)
+{
+	events_free(ev);
+	upcalls_free(upcalls);
 }
 
 static struct events *setup(void)
@@ -47,9 +62,18 @@ static struct events *setup(void)
 	return setup_ports(MAX_PORTS);
 }
 
-static gboolean in_pending(unsigned int vcpu, unsigned int port)
+static struct shared_info *shared_info(void)
 {
-	return area.in_pending[vcpu][port / 64] >> port % 64 & 1;
+	return memory_page(mem, SHARED_INFO);
+}
+
+/* Is it pending, and is this vCPU told? */
+static gboolean is_pending(unsigned int vcpu, unsigned int port)
+{
+	const struct shared_info *shared = shared_info();
+
+	return shared->evtchn_pending[port / 64] >> port % 64 & 1 &&
+	       shared->vcpu_info[vcpu].evtchn_upcall_pending;
 }
 
 /* What the monitor does for EVTCHNOP_send. */
@@ -79,11 +103,11 @@ static void test_backend(void)
 	g_assert_cmpint(served[2], ==, 1);
 
 	events_raise(ev, 2);
-	g_assert_true(in_pending(0, 2));
+	g_assert_true(is_pending(0, 2));
 	g_assert_cmpint(kicks[0], ==, 1);
 	events_raise(ev, 3);
 	g_assert_cmpint(kicks[0], ==, 1);
-	events_free(ev);
+	end(ev);
 }
 
 /* The monitor's copy is never read back: a guest that scribbles over it gains nothing. */
@@ -94,13 +118,13 @@ static void test_own_table(void)
 	g_assert_cmpint(events_bind_backend(ev, 1, on_served, &served[1]), ==, 0);
 	memset(area.ports, 0xff, sizeof(area.ports));
 	events_raise(ev, 1);
-	g_assert_true(in_pending(0, 1));
+	g_assert_true(is_pending(0, 1));
 	guest_sends(2);
 	guest_sends(1);
 	events_serve(ev);
 	g_assert_cmpint(served[1], ==, 1);
 	g_assert_cmpint(events_bind_ipi(ev, 0), ==, 2);
-	events_free(ev);
+	end(ev);
 }
 
 static void test_close_forgets(void)
@@ -112,19 +136,17 @@ static void test_close_forgets(void)
 	g_assert_cmpint(events_bind_backend(ev, port, on_served, &served[1]), ==, 0);
 	events_raise(ev, port);
 	guest_sends(port);
-	pending[0] |= 1 << port;
 	g_assert_cmpint(events_close(ev, port), ==, 0);
-	g_assert_false(in_pending(0, port));
-	g_assert_cmphex(pending[0], ==, 0);
+	g_assert_cmphex(shared_info()->evtchn_pending[0], ==, 0);
 	events_serve(ev);
 	g_assert_cmpint(served[1], ==, 0);
 	events_raise(ev, port);
-	g_assert_false(in_pending(0, port));
+	g_assert_cmphex(shared_info()->evtchn_pending[0], ==, 0);
 	g_assert_cmpint(area.ports[port].kind, ==, PORT_FREE);
 	g_assert_cmpint(events_close(ev, port), ==, -XEN_EINVAL);
 	g_assert_cmpint(events_close(ev, 0), ==, -XEN_EINVAL);
 	g_assert_cmpint(events_close(ev, UINT32_MAX), ==, -XEN_EINVAL);
-	events_free(ev);
+	end(ev);
 }
 
 static void test_virq(void)
@@ -150,7 +172,7 @@ static void test_virq(void)
 	g_assert_cmpint(events_bind_virq(ev, VIRQ_CONSOLE, 0), ==, console);
 	g_assert_cmpint(events_close(ev, timer), ==, 0);
 	g_assert_cmpint(events_bind_virq(ev, VIRQ_TIMER, 1), ==, timer);
-	events_free(ev);
+	end(ev);
 }
 
 static void test_bind_vcpu(void)
@@ -168,9 +190,9 @@ static void test_bind_vcpu(void)
 	g_assert_cmpint(events_bind_vcpu(ev, 9, NR_VCPUS), ==, -XEN_ENOENT);
 	g_assert_cmpint(events_bind_vcpu(ev, 9, 1), ==, 0);
 	events_raise(ev, 9);
-	g_assert_true(in_pending(1, 9));
+	g_assert_true(is_pending(1, 9));
 	g_assert_cmpint(kicks[1], ==, 1);
-	events_free(ev);
+	end(ev);
 }
 
 static void test_local_pair(void)
@@ -184,14 +206,14 @@ static void test_local_pair(void)
 	g_assert_cmpint(area.ports[ours].data, ==, theirs);
 	g_assert_cmpint(area.ports[theirs].kind, ==, PORT_LOCAL);
 	g_assert_cmpint(area.ports[theirs].data, ==, ours);
-	g_assert_true(in_pending(0, ours));
+	g_assert_true(is_pending(0, ours));
 	g_assert_cmpint(events_bind_interdomain(ev, theirs), ==, -XEN_EINVAL);
 	g_assert_cmpint(events_bind_interdomain(ev, for_dom0), ==, -XEN_EINVAL);
 	g_assert_cmpint(events_bind_interdomain(ev, UINT32_MAX), ==, -XEN_EINVAL);
 	g_assert_cmpint(events_close(ev, ours), ==, 0);
 	g_assert_cmpint(area.ports[theirs].kind, ==, PORT_UNBOUND);
 	g_assert_cmpint(events_bind_interdomain(ev, theirs), >, 0);
-	events_free(ev);
+	end(ev);
 }
 
 static void test_status(void)
@@ -215,7 +237,7 @@ static void test_status(void)
 	status.port = 0;
 	g_assert_cmpint(events_status(ev, &status), ==, 0);
 	g_assert_cmpint(status.status, ==, EVTCHNSTAT_closed);
-	events_free(ev);
+	end(ev);
 }
 
 static void exhaust(unsigned int nr_ports)
@@ -229,7 +251,7 @@ static void exhaust(unsigned int nr_ports)
 	g_assert_cmpint(events_alloc_unbound(ev, 0), ==, -XEN_ENOSPC);
 	events_reset(ev);
 	g_assert_cmpint(events_alloc_unbound(ev, 0), ==, 1);
-	events_free(ev);
+	end(ev);
 }
 
 static void test_exhaustion(void)
@@ -240,7 +262,10 @@ static void test_exhaustion(void)
 
 int main(int argc, char **argv)
 {
+	int status;
+
 	g_test_init(&argc, &argv, NULL);
+	mem = memory_new(1 << 20, NULL);
 	g_test_add_func("/events/backend", test_backend);
 	g_test_add_func("/events/own-table", test_own_table);
 	g_test_add_func("/events/close-forgets", test_close_forgets);
@@ -249,5 +274,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/events/local-pair", test_local_pair);
 	g_test_add_func("/events/status", test_status);
 	g_test_add_func("/events/exhaustion", test_exhaustion);
-	return g_test_run();
+	status = g_test_run();
+	memory_free(mem);
+	return status;
 }

@@ -136,17 +136,23 @@ static gboolean make_machine(struct domain *dom, const struct domain_config *con
 
 static void make_events(struct domain *dom, const struct domain_config *config)
 {
-	struct shared_info *shared = memory_page(dom->build->mem, dom->build->shared_info_mfn);
-	struct events_config events = {
+	gboolean is_32bit = dom->build->width != IMAGE_X86_64;
+	struct upcalls_config upcalls = {
 		.area = dom->build->events,
-		.pending = shared ? (uint64_t *)shared->evtchn_pending : NULL,
-		.nr_ports = dom->build->width == IMAGE_X86_64 ? MAX_PORTS : PORTS_32,
-		.nr_vcpus = dom->nr_vcpus,
+		.mem = dom->build->mem,
+		.shared_info_mfn = dom->build->shared_info_mfn,
+		.is_32bit = is_32bit,
 		.kick = kick_vcpu,
 		.opaque = dom,
+	};
+	struct events_config events = {
+		.area = dom->build->events,
+		.nr_ports = is_32bit ? PORTS_32 : MAX_PORTS,
+		.nr_vcpus = dom->nr_vcpus,
 		.trace = config->trace & TRACE_EVENTS ? config->trace_file : NULL,
 	};
 
+	dom->upcalls = events.upcalls = upcalls_new(&upcalls);
 	dom->events = events_new(&events);
 	events_bind_backend(dom->events, STORE_PORT, kick_store, dom);
 	events_bind_backend(dom->events, CONSOLE_PORT, kick_console, dom);
@@ -318,6 +324,7 @@ void domain_free(struct domain *dom)
 	grants_free(dom->grants);
 	frames_free(dom->frames);
 	events_free(dom->events);
+	upcalls_free(dom->upcalls);
 	build_free(dom->build);
 	g_free(dom->uuid);
 	g_free(dom->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * events.c - event channels: allocation, binding, and the two kicks
+ * events.c - event channels: allocation, binding, and what the guest sends
  *
  * Semantics after Xen 4.17 common/event_channel.c.
  */
@@ -106,13 +106,10 @@ int events_bind_backend(struct events *ev, unsigned int port, void (*kicked)(voi
 static void set_pending(struct events *ev, unsigned int port)
 {
 	unsigned int vcpu = ev->channels[port].port.vcpu;
-	struct event_area *area = ev->config.area;
 
-	__atomic_fetch_or(&area->in_pending[vcpu][WORD(port)], BIT(port), __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&area->in_words[vcpu], BIT(WORD(port)), __ATOMIC_SEQ_CST);
 	if (ev->config.trace)
 		fprintf(ev->config.trace, "event: port %u raised, vcpu %u\n", port, vcpu);
-	ev->config.kick(ev->config.opaque, vcpu);
+	upcalls_raise(ev->config.upcalls, port, vcpu);
 }
 
 void events_raise(struct events *ev, unsigned int port)
@@ -266,15 +263,9 @@ int events_bind_vcpu(struct events *ev, uint32_t port, uint32_t vcpu)
 /* What was sent must not show up when the number is given out again. */
 static void clear_pending(struct events *ev, unsigned int port)
 {
-	struct event_area *area = ev->config.area;
-
-	__atomic_fetch_and(&area->out_pending[WORD(port)], ~BIT(port), __ATOMIC_SEQ_CST);
-	for (unsigned int vcpu = 0; vcpu < ev->config.nr_vcpus; vcpu++)
-		__atomic_fetch_and(&area->in_pending[vcpu][WORD(port)], ~BIT(port),
-				   __ATOMIC_SEQ_CST);
-	if (ev->config.pending)
-		__atomic_fetch_and(&ev->config.pending[WORD(port)], ~BIT(port),
-				   __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&ev->config.area->out_pending[WORD(port)], ~BIT(port),
+			   __ATOMIC_SEQ_CST);
+	upcalls_clear(ev->config.upcalls, port);
 }
 
 /* A global VIRQ is booked on vCPU 0 wherever it has been moved since. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * events.h - event channels: allocation, binding, and the two kicks
+ * events.h - event channels: allocation, binding, and what the guest sends
  *
  * The helper alone binds and closes ports.  Its own table is the truth; the
  * one in struct event_area is what the monitor reads to deliver and is never
@@ -9,6 +9,7 @@
 #ifndef XENEMU_DOMAIN_EVENTS_H
 #define XENEMU_DOMAIN_EVENTS_H
 
+#include "domain/upcalls.h"
 #include "protocol.h"
 #include <glib.h>
 #include <stdint.h>
@@ -27,20 +28,16 @@ struct evtchn_status;
 /**
  * struct events_config - surroundings of the event channels of a domain
  * @area:     shared with the monitor
- * @pending:  shared_info.evtchn_pending, or NULL: cleared when a port closes
+ * @upcalls:  where events for the guest go
  * @nr_ports: as many as the guest's bitmaps have bits, at most MAX_PORTS
  * @nr_vcpus: 1 to MAX_VCPUS
- * @kick:     tells a vCPU to look at in_pending
- * @opaque:   its argument
- * @trace:    where binds, closes and kicks are written as text, or NULL
+ * @trace:    where binds, closes and events are written as text, or NULL
  */
 struct events_config {
 	struct event_area *area;
-	uint64_t *pending;
+	struct upcalls *upcalls;
 	unsigned int nr_ports;
 	unsigned int nr_vcpus;
-	void (*kick)(void *opaque, unsigned int vcpu);
-	void *opaque;
 	FILE *trace;
 };
 

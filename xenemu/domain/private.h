@@ -33,6 +33,7 @@
  * @suspend_refused, @frames_refused: the user has been told
  * @end_source: idle source that completes the end, 0 if none
  * @ended, @opaque: whom to tell
+ * @events, @upcalls: event channels, and what the guest is told by them
  * @control:  requests from outside, NULL without a runtime directory
  * @asked:    a request that the guest has not acknowledged yet, or NULL
  * @asked_watch: the helper's watch on the guest's acknowledgement, 0 if none
@@ -57,6 +58,7 @@ struct domain {
 	void *opaque;
 
 	struct events *events;
+	struct upcalls *upcalls;
 	struct frames *frames;
 	struct grants *grants;
 	struct trace *trace;
