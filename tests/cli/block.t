@@ -75,13 +75,39 @@ sub kinds {
 				"format=raw,vdev=xvdd,target=json:$json"), 0, qr/\Axvdd\n\z/,
 			'options of a node of QEMU');
 		answers(ask('block-rescan', 'kinds', 'xvdd'), 1,
-			qr/\Axenemu: kinds: xvdd: the size of this kind of disk can't be looked at again\n\z/,
+			qr/\Axenemu: kinds: json:\{.*\}: the size of this kind of disk can't be looked at again\n\z/,
 			'no second look');
 		answers(ask('block-detach', 'kinds', 'xvdd'), 0, qr/\A\z/, 'detached');
 	}
 	is(xenemu('destroy', 'kinds')->{status}, 0, 'destroy');
 	is($guest->finish(60), 0, 'its status');
 	is($guest->messages =~ tr/\n//, 1, 'nothing else is said') or diag $guest->messages;
+}
+
+# An export that grows, and what is said of servers that are gone or take no second connection
+sub exports {
+	my $guest = start_guest('idle', 'exports');
+	my ($image, $pid) = (image('export.img', 2), "$dir/nbdkit.pid");
+	my $uri = "nbd+unix:///?socket=$dir/nbdkit";
+	my $server = GuestRun->start(command => [ 'nbdkit', '-f', '-U', "$dir/nbdkit", '-P', $pid, 'file',
+		$image ]);
+	my $end = time + 60;
+	select(undef, undef, undef, 0.01) until -s $pid or time > $end;
+	ok(-s $pid, 'the server is there') or diag $server->messages;
+	answers(ask('block-attach', 'exports', $uri), 0, qr/\Axvda\n\z/, 'an export');
+	image('export.img', 3);
+	answers(ask('block-rescan', 'exports', 'xvda'), 0, qr/\A3145728\n\z/, 'it has grown');
+	image('export.img', 1);
+	answers(ask('block-rescan', 'exports', 'xvda'), 1,
+		qr/\Axenemu: exports: \Q$uri\E: its export is smaller now\n\z/, 'it shrinks');
+	kill KILL => $server->pid;
+	$server->finish(60);
+	$guest->expect_message(qr/the server is gone/, 60);
+	answers(ask('block-rescan', 'exports', 'xvda'), 1,
+		qr/\Axenemu: exports: \Q$uri\E: the server is gone; .* looked at when it is back\n\z/,
+		'it is gone');
+	is(xenemu('destroy', 'exports')->{status}, 0, 'destroy');
+	is($guest->finish(60), 0, 'its status');
 }
 
 # A server that takes a connection and never says a word
@@ -164,6 +190,10 @@ sub late {
 }
 
 subtest 'kinds of disks' => \&kinds;
+SKIP: {
+	skip 'no nbdkit', 1 unless have('nbdkit');
+	subtest 'exports' => \&exports;
+}
 subtest 'a slow server' => \&slow;
 SKIP: {
 	skip 'xenstore-utils is not installed', 1 unless have('xenstore-write');

@@ -227,6 +227,36 @@ int disk_io_fua(struct disk *disk, uint64_t offset, void *buffer, size_t length)
 	return io(disk, &one);
 }
 
+void on_sized(void *opaque, uint64_t size, const GError *error)
+{
+	struct sizing *sizing = opaque;
+
+	g_assert_false(sizing->over);
+	sizing->over = TRUE;
+	sizing->size = size;
+	sizing->why = error ? g_error_copy(error) : NULL;
+}
+
+static uint64_t finish_sizing(struct sizing *sizing, GError **error)
+{
+	g_assert_false(sizing->over);
+	wait_until(&sizing->over);
+	if (!sizing->why)
+		return sizing->size;
+	g_test_message("%s", sizing->why->message);
+	g_propagate_error(error, sizing->why);
+	return 0;
+}
+
+uint64_t rescan_disk(struct disk *disk, GError **error)
+{
+	struct sizing sizing = { 0 };
+
+	if (!disk_rescan(disk, on_sized, &sizing, error))
+		return 0;
+	return finish_sizing(&sizing, error);
+}
+
 void *aligned_buffer(size_t length, unsigned int seed)
 {
 	uint32_t *words = aligned_alloc(4096, (length + 4095) & ~(size_t)4095);

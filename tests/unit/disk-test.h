@@ -45,6 +45,24 @@ void wait_for_message(const char *text);
 int disk_io(struct disk *disk, enum disk_op op, uint64_t offset, void *buffer, size_t length);
 int disk_io_fua(struct disk *disk, uint64_t offset, void *buffer, size_t length);
 
+/**
+ * struct sizing - somebody who waits for a disk's size
+ * @over: told
+ * @size: what
+ * @why:  or why not
+ */
+struct sizing {
+	gboolean over;
+	uint64_t size;
+	GError *why;
+};
+
+/** on_sized() - a disk_sized_fn for a zeroed struct sizing */
+void on_sized(void *opaque, uint64_t size, const GError *error);
+
+/** rescan_disk() - disk_rescan() to its end; return the size, or 0 with @error set */
+uint64_t rescan_disk(struct disk *disk, GError **error);
+
 /** aligned_buffer() - memory as guests' pages are, filled with a pattern of @seed */
 void *aligned_buffer(size_t length, unsigned int seed);
 

@@ -179,7 +179,8 @@ void disk_commit(G_GNUC_UNUSED struct disk *disk)
 {
 }
 
-gboolean disk_rescan(G_GNUC_UNUSED struct disk *disk)
+gboolean disk_rescan(G_GNUC_UNUSED struct disk *disk, G_GNUC_UNUSED disk_sized_fn sized,
+		     G_GNUC_UNUSED void *opaque, G_GNUC_UNUSED GError **error)
 {
 	return FALSE;
 }

@@ -480,7 +480,19 @@ static void test_never_flushed(void)
 	free(data);
 }
 
-/* An export that has grown meanwhile: a server tells only who connects. */
+/* --- exports that grow: a server tells only who connects --- */
+
+static void no_size(struct disk *disk, const char *why)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpuint(rescan_disk(disk, &error), ==, 0);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_SIZE);
+	g_assert_true(g_str_has_prefix(error->message, uri));
+	g_assert_nonnull(strstr(error->message, why));
+}
+
+/* It is gone while it grows. */
 static void test_grows(void)
 {
 	char *data = aligned_buffer(4096, 15);
@@ -490,8 +502,9 @@ static void test_grows(void)
 		return;
 	start_server("memory 4M");
 	disk = open_disk(test_spec("raw", uri));
-	g_assert_false(disk_rescan(disk));
 	kill_server(SIGKILL);
+	wait_for_message("is gone");
+	no_size(disk, "looked at when it is back");
 	start_server("memory 6M");
 	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
 	g_assert_cmpuint(nr_resized, ==, 1);
@@ -500,6 +513,179 @@ static void test_grows(void)
 	g_assert_true(reads_as(disk, 5 * MIB, data, 4096));
 	disk_close(disk);
 	kill_server(SIGTERM);
+	free(data);
+}
+
+/* It grows while it serves, and requests are under way. */
+static void test_rescan(void)
+{
+	char *written = aligned_buffer(MIB, 17);
+	char *read_back = aligned_buffer(MIB, 18);
+	g_autofree char *arguments = NULL;
+	const char *image, *log;
+	struct sizing sizing = { 0 }, second = { 0 };
+	struct disk *disk;
+	struct many many;
+
+	if (!have_server())
+		return;
+	image = scratch_file("rescan", 4 * MIB);
+	log = scratch_path("rescan.log");
+	arguments = g_strdup_printf("--filter=log file '%s' logfile='%s'", image, log);
+	start_server(arguments);
+	disk = open_disk(test_spec("raw", uri));
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 4 * MIB);
+	g_assert_cmpint(truncate(image, 6 * MIB), ==, 0);
+	submit_many(disk, &many, DISK_WRITE, written);
+	g_assert_true(disk_rescan(disk, on_sized, &sizing, NULL));
+	g_assert_false(disk_rescan(disk, on_sized, &second, NULL));
+	finish_many(&many);
+	wait_until(&sizing.over);
+	g_assert_no_error(sizing.why);
+	g_assert_cmpuint(sizing.size, ==, 6 * MIB);
+	g_assert_cmpuint(nr_resized, ==, 1);
+	submit_many(disk, &many, DISK_READ, read_back);
+	finish_many(&many);
+	g_assert_cmpmem(written, 64 * 12288, read_back, 64 * 12288);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 5 * MIB, written, 4096), ==, 0);
+	g_assert_true(reads_as(disk, 5 * MIB, written, 4096));
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 6 * MIB);
+	g_assert_cmpuint(nr_resized, ==, 1);
+	/* What was looked at without an effect was not kept. */
+	g_assert_cmpuint(count_in_file(log, " Connect "), ==, 4);
+	g_assert_cmpint(truncate(image, 5 * MIB), ==, 0);
+	no_size(disk, "smaller");
+	g_assert_null(last_message);
+	assert_idle();
+	disk_close(disk);
+	g_assert_false(second.over);
+	kill_server(SIGTERM);
+	free(written);
+	free(read_back);
+}
+
+static void set_size(const char *text)
+{
+	g_assert_true(g_file_set_contents(scratch_path("size"), text, -1, NULL));
+}
+
+/* A server whose writes take until the file @go is there; its size is what set_size() said. */
+static void start_slow_server(const char *log, const char *go)
+{
+	g_autofree char *arguments = g_strdup_printf(
+		"--filter=log eval thread_model='echo parallel' get_size='cat \"%s\"' "
+		"can_write='exit 0' can_flush='exit 0' flush='exit 0' pread='exit 1' "
+		"pwrite='until test -e \"%s\"; do sleep 0.01; done; cat >/dev/null' "
+		"logfile='%s'",
+		scratch_path("size"), go, log);
+
+	start_server(arguments);
+}
+
+static void submit_one(struct disk *disk, struct many *many, uint64_t offset, void *data)
+{
+	struct one *one = &many->one[many->left++];
+
+	*one = (struct one){ .many = many, .iov = { { data, 4096 } } };
+	one->req = (struct disk_request){ .op = DISK_WRITE,
+					  .offset = offset,
+					  .length = 4096,
+					  .iov = one->iov,
+					  .nr_iov = 1,
+					  .done = on_one_done };
+	disk_submit(disk, &one->req);
+}
+
+static void wait_in_file(const char *path, const char *what, unsigned int count)
+{
+	while (count_in_file(path, what) < count) {
+		while (g_main_context_iteration(NULL, FALSE))
+			;
+		g_usleep(1000);
+	}
+}
+
+/*
+ * A new connection is used when the old one has answered everything, and not before; and
+ * what was not flushed by then is written again.
+ */
+static void test_rescan_order(void)
+{
+	char *data = aligned_buffer(4096, 19);
+	const char *log, *go;
+	g_autofree char *text = NULL;
+	struct sizing sizing = { 0 };
+	struct many many = { 0 };
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	log = scratch_path("order.log");
+	go = scratch_path("go");
+	set_size("1M");
+	start_slow_server(log, go);
+	disk = open_disk(test_spec("raw", uri));
+	set_size("2M");
+	submit_one(disk, &many, 0, data);
+	wait_in_file(log, " Write ", 1);
+	g_assert_true(disk_rescan(disk, on_sized, &sizing, NULL));
+	/* The new connection is made, and says the new size. */
+	wait_in_file(log, " size=0x200000 ", 1);
+	submit_one(disk, &many, 4096, data);
+	g_assert_true(g_file_set_contents(go, "", 0, NULL));
+	wait_until(&sizing.over);
+	g_assert_no_error(sizing.why);
+	g_assert_cmpuint(sizing.size, ==, 2 * MIB);
+	wait_until(&many.all);
+	g_assert_cmpint(many.error, ==, 0);
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_true(g_file_get_contents(log, &text, NULL, NULL));
+	g_assert_cmpuint(count_in_file(log, "connection=2 Write "), ==, 2);
+	g_assert_cmpuint(count_in_file(log, "connection=2 Flush "), ==, 1);
+	g_assert_true(g_strrstr(text, "connection=1 ...Write ") <
+		      strstr(text, "connection=2 Write "));
+	/* Flushed: there is nothing to be written again. */
+	set_size("3M");
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 3 * MIB);
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_cmpuint(count_in_file(log, "connection=3 Write "), ==, 0);
+	g_assert_cmpuint(count_in_file(log, "connection=3 Flush "), ==, 1);
+	disk_close(disk);
+	kill_server(SIGTERM);
+	free(data);
+}
+
+/* Whoever waits for the size of a server that says nothing is told, and so at the end. */
+static void test_rescan_mute(void)
+{
+	char *data = aligned_buffer(MIB, 20);
+	struct sizing sizing = { 0 };
+	struct many many;
+	struct disk *disk;
+
+	if (!have_server())
+		return;
+	start_server("memory 4M");
+	disk = open_disk(test_spec("raw", uri));
+	stop_server();
+	submit_many(disk, &many, DISK_WRITE, data);
+	no_size(disk, "doesn't answer a second connection");
+	g_assert_true(disk_rescan(disk, on_sized, &sizing, NULL));
+	kill_server(SIGKILL);
+	wait_until(&sizing.over);
+	g_assert_nonnull(sizing.why);
+	g_assert_nonnull(strstr(sizing.why->message, "is gone"));
+	g_clear_error(&sizing.why);
+	start_server("memory 4M");
+	finish_many(&many);
+	stop_server();
+	sizing.over = FALSE;
+	g_assert_true(disk_rescan(disk, on_sized, &sizing, NULL));
+	disk_close(disk);
+	g_assert_true(sizing.over);
+	g_assert_error(sizing.why, DISK_ERROR, DISK_ERROR_SIZE);
+	g_clear_error(&sizing.why);
+	kill_server(SIGKILL);
 	free(data);
 }
 
@@ -699,6 +885,9 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/nbd/forgets", test_forgets);
 	g_test_add_func("/disk/nbd/never-flushed", test_never_flushed);
 	g_test_add_func("/disk/nbd/grows", test_grows);
+	g_test_add_func("/disk/nbd/rescan", test_rescan);
+	g_test_add_func("/disk/nbd/rescan-order", test_rescan_order);
+	g_test_add_func("/disk/nbd/rescan-mute", test_rescan_mute);
 	g_test_add_func("/disk/nbd/later", test_later);
 	g_test_add_func("/disk/nbd/later-silent", test_later_silent);
 	g_test_add_func("/disk/nbd/limit", test_limit);

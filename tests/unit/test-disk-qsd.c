@@ -132,7 +132,9 @@ static void test_later(void)
 	disk = open_disk_later(test_spec("qcow2", path), &error);
 	g_assert_no_error(error);
 	g_assert_cmpuint(disk_info(disk)->size, ==, 16 * MIB);
-	g_assert_false(disk_rescan(disk));
+	g_assert_cmpuint(rescan_disk(disk, &error), ==, 0);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_SIZE);
+	g_clear_error(&error);
 	disk_close(disk);
 	g_assert_null(open_disk_later(test_spec("vdi", path), &error));
 	g_assert_error(error, DISK_ERROR, DISK_ERROR_OPEN);

@@ -281,14 +281,15 @@ static void test_tail(void)
 static void test_resize(void)
 {
 	const char *path = scratch_file("resize.img", MIB);
+	g_autoptr(GError) error = NULL;
 	struct disk *disk = open_disk(test_spec("raw", path));
 	char *data = aligned_buffer(4096, 7);
 
-	disk_rescan(disk);
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, MIB);
 	g_assert_cmpuint(nr_resized, ==, 0);
 	g_assert_cmpint(truncate(path, 2 * MIB + 7), ==, 0);
 	g_assert_cmpint(disk_io(disk, DISK_WRITE, MIB, data, 4096), ==, ERANGE);
-	disk_rescan(disk);
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 2 * MIB);
 	g_assert_cmpuint(nr_resized, ==, 1);
 	g_assert_cmpuint(disk_info(disk)->size, ==, 2 * MIB);
 	g_assert_cmpint(disk_io(disk, DISK_WRITE, MIB, data, 4096), ==, 0);
@@ -296,6 +297,10 @@ static void test_resize(void)
 	g_assert_cmpint(truncate(path, MIB), ==, 0);
 	g_assert_cmpint(disk_io(disk, DISK_READ, MIB, data, 4096), ==, EIO);
 	g_assert_cmpint(disk_io(disk, DISK_READ, MIB - 512, data, 1024), ==, EIO);
+	g_assert_cmpint(truncate(path, 0), ==, 0);
+	g_assert_cmpuint(rescan_disk(disk, &error), ==, 0);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_SIZE);
+	g_assert_true(g_str_has_prefix(error->message, path));
 	disk_close(disk);
 	free(data);
 }
@@ -537,7 +542,7 @@ static void check_device(const char *device, const char *image)
 	g_assert_cmpint(truncate(image, 4 * MIB), ==, 0);
 	g_assert_cmpint(disk_io(disk, DISK_READ, 6 * MIB, data, MIB), ==, EIO);
 	g_assert_cmpint(run_tool(NULL, "losetup -c %s", device), ==, 0);
-	disk_rescan(disk);
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 4 * MIB);
 	g_assert_cmpuint(disk_info(disk)->size, ==, 4 * MIB);
 	disk_close(disk);
 	free(data);

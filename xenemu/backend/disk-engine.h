@@ -19,7 +19,8 @@
  * struct disk_engine - a kind of store
  * @submit: take a checked request
  * @commit: start what was taken; may be NULL
- * @rescan: look at the size, tell by disk_set_size(); NULL: it can't
+ * @rescan: look at the size, tell by disk_set_size() and then by disk_sized(), now or
+ *          later; FALSE with @error when it can't.  NULL: it never can
  * @drain:  return when nothing touches memory of requests any more; those not answered
  *          meanwhile are answered with ECANCELED
  * @free:   free the engine's structure, with the struct disk in it
@@ -27,7 +28,7 @@
 struct disk_engine {
 	void (*submit)(struct disk *disk, struct disk_request *req);
 	void (*commit)(struct disk *disk);
-	void (*rescan)(struct disk *disk);
+	gboolean (*rescan)(struct disk *disk, GError **error);
 	void (*drain)(struct disk *disk);
 	void (*free)(struct disk *disk);
 };
@@ -40,6 +41,9 @@ struct disk_engine {
  * @late_id:   source of the main loop, 0 if @late is empty
  * @opened_id: source that calls listener.opened, or 0
  * @opened_error: what it is to say, or NULL
+ * @sized, @sized_opaque: who waits for the size; NULL when nobody does
+ * @sized_id: source that calls it, or 0
+ * @sized_error: what it is to say, or NULL
  */
 struct disk {
 	const struct disk_engine *engine;
@@ -51,6 +55,10 @@ struct disk {
 	guint late_id;
 	guint opened_id;
 	GError *opened_error;
+	disk_sized_fn sized;
+	void *sized_opaque;
+	guint sized_id;
+	GError *sized_error;
 	gboolean closing;
 };
 
@@ -80,5 +88,16 @@ void disk_say(struct disk *disk, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /** disk_set_size() - the store has so many bytes now; tells who listens if that is new */
 void disk_set_size(struct disk *disk, uint64_t size);
+
+/**
+ * disk_sized() - the size was looked at, or could not be because of @error
+ *
+ * Once for each @rescan that began; @error is taken over.
+ */
+void disk_sized(struct disk *disk, GError *error);
+
+/** disk_refuse_size() - set an error of DISK_ERROR_SIZE, as "NAME: text"; return FALSE */
+gboolean disk_refuse_size(const struct disk *disk, GError **error, const char *format, ...)
+	G_GNUC_PRINTF(3, 4);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * disk-nbd-private.h - what the two halves of the NBD engine share: requests, and the
- * life of the connection
+ * disk-nbd-private.h - what the parts of the NBD engine share: requests, the life of the
+ * connection, the size of the export
  */
 #ifndef XENEMU_BACKEND_DISK_NBD_PRIVATE_H
 #define XENEMU_BACKEND_DISK_NBD_PRIVATE_H
@@ -38,6 +38,10 @@
  *             durable that the guest took for written
  * @outage:    the user was told that the server is gone
  * @wrong:     and that another one is in its place
+ * @second:    another connection, which is to say the export's size; or NULL
+ * @holding:   it said a new one: it takes the place of @link when all is answered that
+ *             was sent by that; nothing else is sent
+ * @patience:  timer, while there is @second
  */
 struct nbd_disk {
 	struct disk disk;
@@ -71,6 +75,9 @@ struct nbd_disk {
 	int flush_error;
 	gboolean outage;
 	gboolean wrong;
+	struct nbd_link *second;
+	gboolean holding;
+	guint patience;
 };
 
 /** nbd_submit() - submit() of the engine */
@@ -90,5 +97,30 @@ void nbd_free_bounce(struct nbd_disk *nbd, struct disk_request *req);
 
 /** nbd_drop_log() - what can't be made durable is forgotten; who flushes next is told */
 void nbd_drop_log(struct nbd_disk *nbd, int error);
+
+/** nbd_moved() - something was received or sent, by whichever connection */
+void nbd_moved(void *nbd);
+
+/**
+ * nbd_check_same() - whether @link, which is up, leads to the export that there was
+ *
+ * Return: what is wrong with it, or NULL.
+ */
+const char *nbd_check_same(const struct nbd_disk *nbd, const struct nbd_link *link);
+
+/** nbd_resume() - go on with @nbd->link, which is a new one and up */
+void nbd_resume(struct nbd_disk *nbd);
+
+/** nbd_rescan() - rescan() of the engine */
+gboolean nbd_rescan(struct disk *disk, GError **error);
+
+/** nbd_size_moved() - the part of nbd_moved() that is about the size; the disk is up */
+void nbd_size_moved(struct nbd_disk *nbd);
+
+/** nbd_size_lost() - the server is gone, whoever waits for a size is told */
+void nbd_size_lost(struct nbd_disk *nbd);
+
+/** nbd_size_stop() - the disk is closed */
+void nbd_size_stop(struct nbd_disk *nbd);
 
 #endif

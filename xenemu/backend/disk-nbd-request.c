@@ -248,7 +248,8 @@ static void shorten_log(struct nbd_disk *nbd)
 
 static gboolean may_start(const struct nbd_disk *nbd, const struct disk_request *req)
 {
-	return nbd->up && !nbd->replay.done && (!is_write(req) || nbd->log.bytes < LOG_MOST);
+	return nbd->up && !nbd->holding && !nbd->replay.done &&
+	       (!is_write(req) || nbd->log.bytes < LOG_MOST);
 }
 
 void nbd_submit(struct disk *disk, struct disk_request *req)

@@ -20,8 +20,6 @@
 
 /* --- the server goes away and comes back --- */
 
-static void on_moved(void *opaque);
-
 static void fail_all(struct nbd_disk *nbd)
 {
 	nbd->failing = TRUE;
@@ -57,7 +55,7 @@ static gboolean on_retry(gpointer opaque)
 	struct nbd_disk *nbd = opaque;
 
 	nbd->retry = g_timeout_add(OPEN_MS, on_stuck, nbd);
-	nbd->link = nbd_link_new(nbd->uri, -1, on_moved, nbd);
+	nbd->link = nbd_link_new(nbd->uri, -1, nbd_moved, nbd);
 	return G_SOURCE_REMOVE;
 }
 
@@ -108,6 +106,7 @@ static void went_down(struct nbd_disk *nbd)
 	const char *known = nbd->uri ? NULL : nbd->server.why(nbd->server.owner);
 
 	close_link(nbd);
+	nbd_size_lost(nbd);
 	take_back(nbd);
 	if (!nbd->outage)
 		tell_outage(nbd, known ? known : why);
@@ -154,10 +153,9 @@ static void replay_next(struct nbd_disk *nbd)
 	nbd_start(nbd, &nbd->replay);
 }
 
-/* Return: what is wrong with the server that answered now, or NULL. */
-static const char *check_same(struct nbd_disk *nbd)
+const char *nbd_check_same(const struct nbd_disk *nbd, const struct nbd_link *link)
 {
-	struct nbd_handle *handle = nbd_link_handle(nbd->link);
+	struct nbd_handle *handle = nbd_link_handle(link);
 
 	if (nbd_get_size(handle) < (int64_t)nbd->disk.info.size)
 		return "its export is smaller now";
@@ -166,9 +164,19 @@ static const char *check_same(struct nbd_disk *nbd)
 	return NULL;
 }
 
+void nbd_resume(struct nbd_disk *nbd)
+{
+	nbd_link_keepalive(nbd->link, PEER_MS);
+	nbd->up = TRUE;
+	/* The guest may use what is new at once. */
+	disk_set_size(&nbd->disk, nbd_get_size(nbd_link_handle(nbd->link)));
+	nbd->replayed = 0;
+	replay_next(nbd);
+}
+
 static void came_back(struct nbd_disk *nbd)
 {
-	const char *wrong = check_same(nbd);
+	const char *wrong = nbd_check_same(nbd, nbd->link);
 
 	if (wrong) {
 		if (!nbd->wrong)
@@ -180,20 +188,15 @@ static void came_back(struct nbd_disk *nbd)
 	disk_say(&nbd->disk, "the server is back");
 	stop(&nbd->limit);
 	stop(&nbd->retry);
-	nbd_link_keepalive(nbd->link, PEER_MS);
 	nbd->outage = FALSE;
 	nbd->wrong = FALSE;
 	nbd->failing = FALSE;
-	nbd->up = TRUE;
-	/* The guest may use what is new at once. */
-	disk_set_size(&nbd->disk, nbd_get_size(nbd_link_handle(nbd->link)));
-	nbd->replayed = 0;
-	replay_next(nbd);
+	nbd_resume(nbd);
 }
 
 static void opening_moved(struct nbd_disk *nbd);
 
-static void on_moved(void *opaque)
+void nbd_moved(void *opaque)
 {
 	struct nbd_disk *nbd = opaque;
 	enum nbd_link_state state;
@@ -209,6 +212,8 @@ static void on_moved(void *opaque)
 		went_down(nbd);
 	else if (!nbd->up && state == NBD_LINK_UP)
 		came_back(nbd);
+	if (nbd->up)
+		nbd_size_moved(nbd);
 	if (nbd->up)
 		nbd_start_waiting(nbd);
 }
@@ -236,6 +241,7 @@ static void drain(struct disk *disk)
 	struct nbd_disk *nbd = (struct nbd_disk *)disk;
 
 	close_link(nbd);
+	nbd_size_stop(nbd);
 	take_back(nbd);
 	g_queue_clear(&nbd->waiting);
 	stop(&nbd->retry);
@@ -256,9 +262,9 @@ static void nbd_free(struct disk *disk)
 	g_free(nbd);
 }
 
-static const struct disk_engine engine = { .submit = nbd_submit,
-					   .drain = drain,
-					   .free = nbd_free };
+static const struct disk_engine engine = {
+	.submit = nbd_submit, .rescan = nbd_rescan, .drain = drain, .free = nbd_free
+};
 
 static gboolean refuse(const struct nbd_disk *nbd, GError **error, const char *what)
 {
@@ -364,7 +370,7 @@ static struct disk *open_link(struct nbd_disk *nbd, const struct disk_spec *spec
 	nbd->disk.info.read_only = spec->read_only;
 	nbd->disk.info.can_discard = spec->discard && !spec->read_only;
 	nbd->watch_seconds = CLAMP(spec->reconnect, 1, MUTE_SECONDS);
-	nbd->link = nbd_link_new(nbd->uri, nbd->server.socket, on_moved, nbd);
+	nbd->link = nbd_link_new(nbd->uri, nbd->server.socket, nbd_moved, nbd);
 	if (listener->opened) {
 		nbd->opening = TRUE;
 		nbd->limit = g_timeout_add(OPEN_MS, on_opening_limit, nbd);

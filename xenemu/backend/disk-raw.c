@@ -250,13 +250,16 @@ static void end_discards(struct raw_disk *raw)
 
 /* --- the rest --- */
 
-static void rescan(struct disk *disk)
+static gboolean rescan(struct disk *disk, GError **error)
 {
 	struct raw_disk *raw = (struct raw_disk *)disk;
 	uint64_t size = raw_file_size(&raw->file);
 
-	if (size)
-		disk_set_size(disk, size);
+	if (size < disk->info.sector_size)
+		return disk_refuse_size(disk, error, "has no sectors any more; make it larger");
+	disk_set_size(disk, size);
+	disk_sized(disk, NULL);
+	return TRUE;
 }
 
 /* Memory of requests belongs to the kernel until it has answered: no way but to wait. */

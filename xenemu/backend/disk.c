@@ -208,14 +208,76 @@ void disk_commit(struct disk *disk)
 		disk->engine->commit(disk);
 }
 
-/* --- the rest --- */
+/* --- the size --- */
 
-gboolean disk_rescan(struct disk *disk)
+static gboolean tell_sized(gpointer opaque)
+{
+	struct disk *disk = opaque;
+	g_autoptr(GError) error = g_steal_pointer(&disk->sized_error);
+	disk_sized_fn sized = g_steal_pointer(&disk->sized);
+
+	disk->sized_id = 0;
+	sized(disk->sized_opaque, disk->info.size, error);
+	return G_SOURCE_REMOVE;
+}
+
+/* From the main loop, as answers are. */
+void disk_sized(struct disk *disk, GError *error)
+{
+	disk->sized_error = error;
+	disk->sized_id = g_idle_add_full(G_PRIORITY_DEFAULT, tell_sized, disk, NULL);
+}
+
+gboolean disk_refuse_size(const struct disk *disk, GError **error, const char *format, ...)
+{
+	g_autofree char *what = NULL;
+	va_list args;
+
+	va_start(args, format);
+	what = g_strdup_vprintf(format, args);
+	va_end(args);
+	g_set_error(error, DISK_ERROR, DISK_ERROR_SIZE, "%s: %s", disk->name, what);
+	return FALSE;
+}
+
+/* Return: FALSE with @error if somebody waits already, or nobody can. */
+static gboolean wait_for_size(struct disk *disk, disk_sized_fn sized, void *opaque,
+			      GError **error)
+{
+	if (disk->closing)
+		return disk_refuse_size(disk, error, "is being closed");
+	if (disk->sized)
+		return disk_refuse_size(disk, error,
+					"its size is being looked at already; try again when "
+					"that is over");
+	disk->sized = sized;
+	disk->sized_opaque = opaque;
+	return TRUE;
+}
+
+gboolean disk_rescan(struct disk *disk, disk_sized_fn sized, void *opaque, GError **error)
 {
 	if (!disk->engine->rescan)
+		return disk_refuse_size(disk, error,
+					"the size of this kind of disk can't be looked at "
+					"again");
+	if (!wait_for_size(disk, sized, opaque, error))
 		return FALSE;
-	disk->engine->rescan(disk);
-	return TRUE;
+	if (disk->engine->rescan(disk, error))
+		return TRUE;
+	disk->sized = NULL;
+	return FALSE;
+}
+
+/* It will not be looked at any more. */
+static void give_up_size(struct disk *disk)
+{
+	if (!disk->sized)
+		return;
+	if (!disk->sized_id)
+		disk_refuse_size(disk, &disk->sized_error, "was closed meanwhile");
+	g_clear_handle_id(&disk->sized_id, g_source_remove);
+	tell_sized(disk);
 }
 
 void disk_set_size(struct disk *disk, uint64_t size)
@@ -227,6 +289,8 @@ void disk_set_size(struct disk *disk, uint64_t size)
 	if (disk->listener.resized)
 		disk->listener.resized(disk->listener.opaque);
 }
+
+/* --- the rest --- */
 
 void disk_say(struct disk *disk, const char *format, ...)
 {
@@ -255,5 +319,6 @@ void disk_close(struct disk *disk)
 		answer_late(disk);
 	if (disk->late_id)
 		g_source_remove(disk->late_id);
+	give_up_size(disk);
 	disk->engine->free(disk);
 }

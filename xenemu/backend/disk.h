@@ -110,8 +110,7 @@ struct disk_info {
  * struct disk_listener - whom a disk tells
  * @resized: disk_info() has a new size; from the main loop or disk_rescan(); may be NULL
  * @message: something the user should know, one line without a newline: server gone,
- *           server back, ...; may be NULL.  From the main loop, disk_open() or
- *           disk_rescan()
+ *           server back, ...; may be NULL.  From the main loop or disk_open()
  * @opened:  if there is one, disk_open() does not wait, and this is called once, from the
  *           main loop: the disk can be used, or @error says why not, and all that can be
  *           done with it is to close it
@@ -133,6 +132,7 @@ enum disk_error {
 	DISK_ERROR_OPEN, /* missing, no permission, not a disk, server refuses */
 	DISK_ERROR_LOCKED, /* another process uses the image */
 	DISK_ERROR_UNSUPPORTED, /* format or host feature */
+	DISK_ERROR_SIZE, /* it can't be looked at, or be what was asked for */
 };
 
 #define DISK_ERROR disk_error_quark()
@@ -171,20 +171,33 @@ void disk_submit(struct disk *disk, struct disk_request *req);
 void disk_commit(struct disk *disk);
 
 /**
- * disk_rescan() - look at the size again
+ * disk_sized_fn - what came of a look at the size
+ * @opaque: whose it is
+ * @size:   the disk's now, in bytes
+ * @error:  why it could not be looked at; names the target.  NULL: it could
  *
- * Of files and block devices; resized() is called if it changed.  A server says its
- * export's size when it is connected to, and then only.
- * Return: FALSE for what can't be looked at again.
+ * Called once, from the main loop or disk_close(), after resized().
  */
-gboolean disk_rescan(struct disk *disk);
+typedef void (*disk_sized_fn)(void *opaque, uint64_t size, const GError *error);
+
+/**
+ * disk_rescan() - look at the size again
+ * @sized:  told what it is, if the look could begin
+ * @opaque: its first argument
+ * @error:  DISK_ERROR
+ *
+ * An NBD server says its export's size to who connects, and then only: so it is connected
+ * to a second time.  One look at a time.
+ * Return: FALSE for what can't be looked at again, or not now.
+ */
+gboolean disk_rescan(struct disk *disk, disk_sized_fn sized, void *opaque, GError **error);
 
 /**
  * disk_close() - close and unlock; NULL is allowed
  *
  * Requests in flight are answered from here: those that the kernel has are waited for,
  * those of a server are given up with ECANCELED.  Afterwards nothing touches their
- * memory.  Does not flush.  Not from a callback of the disk.
+ * memory.  So is who waits for a size.  Does not flush.  Not from a callback of the disk.
  */
 void disk_close(struct disk *disk);
 

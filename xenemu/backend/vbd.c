@@ -357,13 +357,11 @@ static void disk_message(void *opaque, const char *text)
 		vbd->host->message(vbd->host->opaque, text);
 }
 
-gboolean vbd_rescan(struct device *dev, uint64_t *size)
+gboolean vbd_rescan(struct device *dev, disk_sized_fn sized, void *opaque, GError **error)
 {
 	struct vbd *vbd = dev->data;
-	gboolean done = disk_rescan(vbd->disk);
 
-	*size = vbd->info->size;
-	return done;
+	return disk_rescan(vbd->disk, sized, opaque, error);
 }
 
 static gboolean check_number(const struct vbd_config *config, const struct device_host *host,

@@ -28,12 +28,8 @@
  */
 struct device_config *vbd_config_new(struct disk_spec *spec, GError **error);
 
-/**
- * vbd_rescan() - look at the disk's size again; the guest is told when it is new
- * @size: bytes
- * Return: FALSE when that can't be done with this kind of disk.
- */
-gboolean vbd_rescan(struct device *dev, uint64_t *size);
+/** vbd_rescan() - disk_rescan(); the guest is told when the size is new */
+gboolean vbd_rescan(struct device *dev, disk_sized_fn sized, void *opaque, GError **error);
 
 /**
  * vbd_name_disks() - give names to disks whose user chose none: the first free of

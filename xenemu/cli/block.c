@@ -10,7 +10,7 @@
 /* A guest may keep a disk that it has mounted; xl waits as long. */
 #define PATIENCE 10 /* seconds */
 /* For what can't be opened the helper has a reason, which is worth waiting for. */
-#define ATTACH_PATIENCE (DISK_OPEN_SECONDS + 5)
+#define OPEN_PATIENCE (DISK_OPEN_SECONDS + 5)
 
 static int ask(const char *name, char *const *request, unsigned int patience, const char *late)
 {
@@ -43,7 +43,7 @@ static int run_attach(int argc, char **argv)
 	if (!words)
 		return CLI_USAGE;
 	return ask(words[0], (char *[]){ (char *)"block-attach", directory, words[1], NULL },
-		   ATTACH_PATIENCE,
+		   OPEN_PATIENCE,
 		   "the guest's xenemu does not answer; it gives the guest the disk when it "
 		   "does");
 }
@@ -76,14 +76,14 @@ static int run_rescan(int argc, char **argv)
 		"Looks at the size of a running guest's disk again, tells the guest, and "
 		"prints "
 		"it\nin bytes.",
-		"Raw images and block devices can be looked at again, no others. An export of "
-		"an NBD\nserver is when the server comes back.\n\n"
+		"Raw images, block devices and exports of NBD servers can be looked at again, "
+		"no\nothers. To a server a second connection is made.\n\n"
 		"Status 0 when that was done, 1 when not, 2 when there is no such guest.");
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL }, PATIENCE,
-		   "the guest's xenemu does not answer; it looks when it does");
+	return ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL },
+		   OPEN_PATIENCE, "the guest's xenemu does not answer; it looks when it does");
 }
 
 const struct cli_command command_block_attach = {

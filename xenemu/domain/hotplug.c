@@ -195,19 +195,21 @@ static void serve_detach(void *opaque, struct control_request *request, char **a
 		detach(opaque, dev, args[0], request);
 }
 
+static void sized(void *opaque, uint64_t size, const GError *error)
+{
+	if (error)
+		control_error(opaque, "%s", error->message);
+	else
+		control_ok(opaque, "%" G_GUINT64_FORMAT, size);
+}
+
 static void serve_rescan(void *opaque, struct control_request *request, char **args)
 {
 	struct device *dev = find_disk(opaque, request, args[0]);
-	uint64_t size;
+	g_autoptr(GError) error = NULL;
 
-	if (!dev)
-		return;
-	if (vbd_rescan(dev, &size))
-		control_ok(request, "%" G_GUINT64_FORMAT, size);
-	else
-		control_error(request,
-			      "%s: the size of this kind of disk can't be looked at again",
-			      args[0]);
+	if (dev && !vbd_rescan(dev, sized, request, &error))
+		sized(request, 0, error);
 }
 
 /* --- network interfaces --- */
