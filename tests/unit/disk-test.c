@@ -257,6 +257,15 @@ uint64_t rescan_disk(struct disk *disk, GError **error)
 	return finish_sizing(&sizing, error);
 }
 
+uint64_t resize_disk(struct disk *disk, uint64_t size, GError **error)
+{
+	struct sizing sizing = { 0 };
+
+	if (!disk_resize(disk, size, on_sized, &sizing, error))
+		return 0;
+	return finish_sizing(&sizing, error);
+}
+
 void *aligned_buffer(size_t length, unsigned int seed)
 {
 	uint32_t *words = aligned_alloc(4096, (length + 4095) & ~(size_t)4095);

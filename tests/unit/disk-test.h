@@ -63,6 +63,9 @@ void on_sized(void *opaque, uint64_t size, const GError *error);
 /** rescan_disk() - disk_rescan() to its end; return the size, or 0 with @error set */
 uint64_t rescan_disk(struct disk *disk, GError **error);
 
+/** resize_disk() - the same of disk_resize() */
+uint64_t resize_disk(struct disk *disk, uint64_t size, GError **error);
+
 /** aligned_buffer() - memory as guests' pages are, filled with a pattern of @seed */
 void *aligned_buffer(size_t length, unsigned int seed);
 

@@ -185,6 +185,13 @@ gboolean disk_rescan(G_GNUC_UNUSED struct disk *disk, G_GNUC_UNUSED disk_sized_f
 	return FALSE;
 }
 
+gboolean disk_resize(G_GNUC_UNUSED struct disk *disk, G_GNUC_UNUSED uint64_t size,
+		     G_GNUC_UNUSED disk_sized_fn sized, G_GNUC_UNUSED void *opaque,
+		     G_GNUC_UNUSED GError **error)
+{
+	return FALSE;
+}
+
 void disk_close(struct disk *disk)
 {
 	g_assert_false(disk->closed);

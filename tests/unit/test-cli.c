@@ -46,6 +46,44 @@ static void test_memory(void)
 	}
 }
 
+static void test_bytes(void)
+{
+	const struct {
+		const char *text;
+		uint64_t bytes;
+		gboolean more;
+	} good[] = {
+		{ "0", 0, FALSE },
+		{ "4096", 4096, FALSE },
+		{ "+512", 512, TRUE },
+		{ "64k", 64 << 10, FALSE },
+		{ "+2G", 2ULL << 30, TRUE },
+		{ "3T", 3ULL << 40, FALSE },
+		{ "8388607T", 8388607ULL << 40, FALSE },
+	};
+	const char *const bad[] = { "",     "+",   "-1",  "++1",      "+-1",
+				    "1.5G", "1MB", "1 G", "8388608T", "99999999999999999999" };
+	uint64_t bytes;
+	gboolean more;
+
+	for (unsigned int i = 0; i < G_N_ELEMENTS(good); i++) {
+		GError *error = NULL;
+
+		g_assert_true(parse_bytes(good[i].text, &bytes, &more, &error));
+		g_assert_no_error(error);
+		g_assert_cmpuint(bytes, ==, good[i].bytes);
+		g_assert_cmpint(more, ==, good[i].more);
+	}
+	for (unsigned int i = 0; i < G_N_ELEMENTS(bad); i++) {
+		GError *error = NULL;
+
+		g_assert_false(parse_bytes(bad[i], &bytes, &more, &error));
+		g_assert_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE);
+		g_assert_nonnull(strstr(error->message, "SIZE"));
+		g_error_free(error);
+	}
+}
+
 static void test_machine(void)
 {
 	static const char *const bad[] = {
@@ -136,6 +174,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/cli/memory", test_memory);
+	g_test_add_func("/cli/bytes", test_bytes);
 	g_test_add_func("/cli/machine", test_machine);
 	g_test_add_func("/cli/trace", test_trace);
 	g_test_add_func("/cli/name", test_name);

@@ -278,6 +278,47 @@ static void test_tail(void)
 	disk_close(disk);
 }
 
+/* Refused, with a reason that names the disk. */
+static void no_resize(struct disk *disk, uint64_t size, const char *target, const char *why)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpuint(resize_disk(disk, size, &error), ==, 0);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_SIZE);
+	g_assert_true(g_str_has_prefix(error->message, target));
+	g_assert_nonnull(strstr(error->message, why));
+}
+
+/* By us, as the user wants it */
+static void test_grow(void)
+{
+	const char *path = scratch_file("grow.img", MIB);
+	struct disk_spec *spec = test_spec("raw", path);
+	struct disk *disk = open_disk(spec);
+	char *data = aligned_buffer(4096, 8);
+
+	g_assert_cmpuint(resize_disk(disk, 2 * MIB, NULL), ==, 2 * MIB);
+	g_assert_cmpuint(nr_resized, ==, 1);
+	g_assert_cmpuint(disk_info(disk)->size, ==, 2 * MIB);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 2 * MIB - 4096, data, 4096), ==, 0);
+	g_assert_cmpuint(resize_disk(disk, 2 * MIB, NULL), ==, 2 * MIB);
+	g_assert_cmpuint(nr_resized, ==, 1);
+	no_resize(disk, 2 * MIB - 512, path, "would be lost");
+	no_resize(disk, 3 * MIB + 1, path, "multiple of 512");
+	no_resize(disk, UINT64_MAX - 511, path, "that large");
+	no_resize(disk, INT64_MAX - 511, path, "can't be made larger");
+	/* What others have put there meanwhile is not cut off. */
+	g_assert_cmpint(truncate(path, 4 * MIB), ==, 0);
+	no_resize(disk, 3 * MIB, path, "block-rescan");
+	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 4 * MIB);
+	disk_close(disk);
+	spec->read_only = TRUE;
+	disk = open_disk(spec);
+	no_resize(disk, 5 * MIB, path, "read-only");
+	disk_close(disk);
+	free(data);
+}
+
 static void test_resize(void)
 {
 	const char *path = scratch_file("resize.img", MIB);
@@ -538,6 +579,7 @@ static void check_device(const char *device, const char *image)
 	g_assert_true(reads_as(disk, MIB, data, MIB));
 	g_assert_cmpint(disk_io(disk, DISK_WRITE_ZEROES, MIB, NULL, 4096), ==, 0);
 	g_assert_false(reads_as(disk, MIB, data, 4096));
+	no_resize(disk, 16 * MIB, device, "block-rescan");
 	/* The device's own store is cut off: errors come through. */
 	g_assert_cmpint(truncate(image, 4 * MIB), ==, 0);
 	g_assert_cmpint(disk_io(disk, DISK_READ, 6 * MIB, data, MIB), ==, EIO);
@@ -719,6 +761,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/raw/bad-files", test_bad_files);
 	g_test_add_func("/disk/raw/tail", test_tail);
 	g_test_add_func("/disk/raw/resize", test_resize);
+	g_test_add_func("/disk/raw/grow", test_grow);
 	g_test_add_func("/disk/raw/lock", test_lock);
 	g_test_add_func("/disk/raw/lock-later", test_lock_later);
 	g_test_add_func("/disk/raw/lock-qemu", test_lock_qemu);

@@ -21,6 +21,7 @@
  * @commit: start what was taken; may be NULL
  * @rescan: look at the size, tell by disk_set_size() and then by disk_sized(), now or
  *          later; FALSE with @error when it can't.  NULL: it never can
+ * @resize: let the store be of @size bytes, at least as many as now; the rest as @rescan
  * @drain:  return when nothing touches memory of requests any more; those not answered
  *          meanwhile are answered with ECANCELED
  * @free:   free the engine's structure, with the struct disk in it
@@ -29,6 +30,7 @@ struct disk_engine {
 	void (*submit)(struct disk *disk, struct disk_request *req);
 	void (*commit)(struct disk *disk);
 	gboolean (*rescan)(struct disk *disk, GError **error);
+	gboolean (*resize)(struct disk *disk, uint64_t size, GError **error);
 	void (*drain)(struct disk *disk);
 	void (*free)(struct disk *disk);
 };
@@ -90,9 +92,9 @@ void disk_say(struct disk *disk, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void disk_set_size(struct disk *disk, uint64_t size);
 
 /**
- * disk_sized() - the size was looked at, or could not be because of @error
+ * disk_sized() - the size was looked at or changed, or could not be because of @error
  *
- * Once for each @rescan that began; @error is taken over.
+ * Once for each @rescan and @resize that began; @error is taken over.
  */
 void disk_sized(struct disk *disk, GError *error);
 

@@ -262,6 +262,26 @@ static gboolean rescan(struct disk *disk, GError **error)
 	return TRUE;
 }
 
+static gboolean resize(struct disk *disk, uint64_t size, GError **error)
+{
+	struct raw_disk *raw = (struct raw_disk *)disk;
+
+	if (raw->file.is_device)
+		return disk_refuse_size(disk, error,
+					"a block device; let it grow on the host, then use "
+					"block-rescan");
+	/* Larger than the guest knows: to cut it off would lose what others put there. */
+	if (raw_file_size(&raw->file) > size)
+		return disk_refuse_size(disk, error,
+					"the file is larger already; use block-rescan");
+	if (ftruncate(raw->file.fd, size))
+		return disk_refuse_size(disk, error, "can't be made larger: %s",
+					g_strerror(errno));
+	disk_set_size(disk, size);
+	disk_sized(disk, NULL);
+	return TRUE;
+}
+
 /* Memory of requests belongs to the kernel until it has answered: no way but to wait. */
 static void drain(struct disk *disk)
 {
@@ -294,6 +314,7 @@ static const struct disk_engine engine = {
 	.submit = submit,
 	.commit = commit,
 	.rescan = rescan,
+	.resize = resize,
 	.drain = drain,
 	.free = raw_free,
 };

@@ -269,6 +269,41 @@ gboolean disk_rescan(struct disk *disk, disk_sized_fn sized, void *opaque, GErro
 	return FALSE;
 }
 
+static gboolean check_size(const struct disk *disk, uint64_t size, GError **error)
+{
+	const struct disk_info *info = &disk->info;
+
+	if (info->read_only)
+		return disk_refuse_size(disk, error, "the guest has it read-only");
+	if (size > INT64_MAX)
+		return disk_refuse_size(disk, error, "nothing is that large");
+	if (size & (info->sector_size - 1))
+		return disk_refuse_size(disk, error,
+					"%" G_GUINT64_FORMAT
+					" bytes are not whole sectors; give a multiple of %u",
+					size, info->sector_size);
+	if (size < info->size)
+		return disk_refuse_size(disk, error,
+					"has %" G_GUINT64_FORMAT
+					" bytes, and what the guest has in them would be "
+					"lost; give a size that is larger",
+					info->size);
+	return TRUE;
+}
+
+gboolean disk_resize(struct disk *disk, uint64_t size, disk_sized_fn sized, void *opaque,
+		     GError **error)
+{
+	if (!disk->engine->resize)
+		return disk_refuse_size(disk, error, "this kind of disk can't be resized");
+	if (!check_size(disk, size, error) || !wait_for_size(disk, sized, opaque, error))
+		return FALSE;
+	if (disk->engine->resize(disk, size, error))
+		return TRUE;
+	disk->sized = NULL;
+	return FALSE;
+}
+
 /* It will not be looked at any more. */
 static void give_up_size(struct disk *disk)
 {

@@ -171,10 +171,10 @@ void disk_submit(struct disk *disk, struct disk_request *req);
 void disk_commit(struct disk *disk);
 
 /**
- * disk_sized_fn - what came of a look at the size
+ * disk_sized_fn - what came of a look at the size, or a change of it
  * @opaque: whose it is
  * @size:   the disk's now, in bytes
- * @error:  why it could not be looked at; names the target.  NULL: it could
+ * @error:  why it could not be looked at or changed; names the target.  NULL: it could
  *
  * Called once, from the main loop or disk_close(), after resized().
  */
@@ -187,10 +187,21 @@ typedef void (*disk_sized_fn)(void *opaque, uint64_t size, const GError *error);
  * @error:  DISK_ERROR
  *
  * An NBD server says its export's size to who connects, and then only: so it is connected
- * to a second time.  One look at a time.
+ * to a second time.  One look or change at a time.
  * Return: FALSE for what can't be looked at again, or not now.
  */
 gboolean disk_rescan(struct disk *disk, disk_sized_fn sized, void *opaque, GError **error);
+
+/**
+ * disk_resize() - make what the disk is stored in larger
+ * @size:   bytes, whole sectors; not less than now
+ * @sized:  as of disk_rescan(), as are @opaque and @error
+ *
+ * Of files, raw and of formats that can grow.  Devices and servers grow by other means,
+ * disk_rescan() comes after that.
+ */
+gboolean disk_resize(struct disk *disk, uint64_t size, disk_sized_fn sized, void *opaque,
+		     GError **error);
 
 /**
  * disk_close() - close and unlock; NULL is allowed

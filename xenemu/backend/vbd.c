@@ -364,6 +364,21 @@ gboolean vbd_rescan(struct device *dev, disk_sized_fn sized, void *opaque, GErro
 	return disk_rescan(vbd->disk, sized, opaque, error);
 }
 
+gboolean vbd_resize(struct device *dev, uint64_t size, disk_sized_fn sized, void *opaque,
+		    GError **error)
+{
+	struct vbd *vbd = dev->data;
+
+	return disk_resize(vbd->disk, size, sized, opaque, error);
+}
+
+uint64_t vbd_size(const struct device *dev)
+{
+	const struct vbd *vbd = dev->data;
+
+	return vbd->info->size;
+}
+
 static gboolean check_number(const struct vbd_config *config, const struct device_host *host,
 			     GError **error)
 {

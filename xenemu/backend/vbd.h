@@ -31,6 +31,13 @@ struct device_config *vbd_config_new(struct disk_spec *spec, GError **error);
 /** vbd_rescan() - disk_rescan(); the guest is told when the size is new */
 gboolean vbd_rescan(struct device *dev, disk_sized_fn sized, void *opaque, GError **error);
 
+/** vbd_resize() - disk_resize(); the guest is told */
+gboolean vbd_resize(struct device *dev, uint64_t size, disk_sized_fn sized, void *opaque,
+		    GError **error);
+
+/** vbd_size() - of the disk, in bytes */
+uint64_t vbd_size(const struct device *dev);
+
 /**
  * vbd_name_disks() - give names to disks whose user chose none: the first free of
  * xvda, xvdb...

@@ -11,8 +11,8 @@
 
 #define NAME_MAX_BYTES 64
 
-/* Powers of two of the suffixes; -1 for no such suffix */
-static int suffix_shift(const char *suffix)
+/* Powers of two of the suffixes, @plain for none; -1 for no such suffix */
+static int suffix_shift(const char *suffix, int plain)
 {
 	static const struct {
 		char letter;
@@ -20,7 +20,7 @@ static int suffix_shift(const char *suffix)
 	} known[] = { { 'K', 10 }, { 'M', 20 }, { 'G', 30 }, { 'T', 40 } };
 
 	if (!*suffix)
-		return 20;
+		return plain;
 	for (unsigned int i = 0; i < G_N_ELEMENTS(known); i++)
 		if (g_ascii_toupper(*suffix) == known[i].letter && !suffix[1])
 			return known[i].shift;
@@ -31,7 +31,7 @@ gboolean parse_memory(const char *text, uint64_t *bytes, GError **error)
 {
 	char *end;
 	uint64_t number = g_ascii_strtoull(text, &end, 10);
-	int shift = suffix_shift(end);
+	int shift = suffix_shift(end, 20);
 
 	if (!g_ascii_isdigit(*text) || shift < 0) {
 		g_set_error(
@@ -52,6 +52,30 @@ gboolean parse_memory(const char *text, uint64_t *bytes, GError **error)
 			    "--memory: `%s' is too little for any guest", text);
 		return FALSE;
 	}
+	return TRUE;
+}
+
+gboolean parse_bytes(const char *text, uint64_t *bytes, gboolean *more, GError **error)
+{
+	const char *digits = text + (*text == '+');
+	char *end;
+	uint64_t number = g_ascii_strtoull(digits, &end, 10);
+	int shift = suffix_shift(end, 0);
+
+	if (!g_ascii_isdigit(*digits) || shift < 0) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "SIZE: `%s' is not a size; give bytes, or a number with K, M, G or "
+			    "T, either with a + before it to add so much",
+			    text);
+		return FALSE;
+	}
+	if (number > (uint64_t)INT64_MAX >> shift) {
+		g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
+			    "SIZE: `%s' is more than any disk can have", text);
+		return FALSE;
+	}
+	*bytes = number << shift;
+	*more = digits != text;
 	return TRUE;
 }
 

@@ -17,6 +17,15 @@
 gboolean parse_memory(const char *text, uint64_t *bytes, GError **error);
 
 /**
+ * parse_bytes() - "4096", "64K", "10G", "+2G": bytes when nothing is said
+ * @text:  as typed
+ * @bytes: receives it
+ * @more:  receives whether it starts with a +
+ * @error: G_OPTION_ERROR, names SIZE
+ */
+gboolean parse_bytes(const char *text, uint64_t *bytes, gboolean *more, GError **error);
+
+/**
  * struct machine_choice - --machine
  * @name:  "auto", "kvm" or "qemu"
  * @accel, @cpu: of QEMU, or NULL

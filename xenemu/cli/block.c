@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * block.c - `xenemu block-attach`, `xenemu block-detach` and `xenemu block-rescan`
+ * block.c - `xenemu block-attach`, `block-detach`, `block-rescan` and `block-resize`
  */
 #include "backend/disk.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/client.h"
 #include <stdio.h>
@@ -86,6 +87,35 @@ static int run_rescan(int argc, char **argv)
 		   OPEN_PATIENCE, "the guest's xenemu does not answer; it looks when it does");
 }
 
+static int run_resize(int argc, char **argv)
+{
+	const GOptionEntry entries[] = { G_OPTION_ENTRY_NULL };
+	char **words = cli_parse_words(
+		argc, argv, "NAME VDEV SIZE", entries,
+		"Makes the file that a running guest's disk is stored in larger, tells the "
+		"guest,\nand prints the new size in bytes.",
+		"SIZE is in bytes, or a number with K, M, G or T; with a + before it, it is "
+		"added to\nwhat there is. Raw images can grow, and those of the formats qcow2 "
+		"and qed.\nFor block devices and exports of NBD servers, which "
+		"grow elsewhere, there is\nblock-rescan.\n\n"
+		"Status 0 when that was done, 1 when not, 2 when there is no such guest.");
+	g_autofree char *size = NULL;
+	g_autoptr(GError) error = NULL;
+	gboolean more;
+	uint64_t bytes;
+
+	if (!words)
+		return CLI_USAGE;
+	if (!parse_bytes(words[2], &bytes, &more, &error)) {
+		cli_error("%s", error->message);
+		return CLI_USAGE;
+	}
+	size = g_strdup_printf("%s%" G_GUINT64_FORMAT, more ? "+" : "", bytes);
+	return ask(words[0], (char *[]){ (char *)"block-resize", words[1], size, NULL },
+		   OPEN_PATIENCE,
+		   "the guest's xenemu does not answer yet; it resizes the disk when it does");
+}
+
 const struct cli_command command_block_attach = {
 	.name = "block-attach",
 	.summary = "give a running guest another disk",
@@ -102,4 +132,10 @@ const struct cli_command command_block_rescan = {
 	.name = "block-rescan",
 	.summary = "look at the size of a guest's disk again",
 	.run = run_rescan,
+};
+
+const struct cli_command command_block_resize = {
+	.name = "block-resize",
+	.summary = "make a guest's disk larger",
+	.run = run_resize,
 };

@@ -11,11 +11,21 @@
 #include <unistd.h>
 
 static const struct cli_command *const commands[] = {
-	&command_run,          &command_modules,        &command_probe,
-	&command_list,         &command_shutdown,       &command_reboot,
-	&command_destroy,      &command_block_attach,   &command_block_detach,
-	&command_block_rescan, &command_network_attach, &command_network_detach,
-	&command_console,      &command_version,
+	&command_run,
+	&command_modules,
+	&command_probe,
+	&command_list,
+	&command_shutdown,
+	&command_reboot,
+	&command_destroy,
+	&command_block_attach,
+	&command_block_detach,
+	&command_block_rescan,
+	&command_block_resize,
+	&command_network_attach,
+	&command_network_detach,
+	&command_console,
+	&command_version,
 };
 
 void cli_error(const char *format, ...)
@@ -144,6 +154,8 @@ int cli_main(int argc, char **argv)
 	open_standard_descriptors();
 	/* Whoever reads our output may go away: that is an error of a write. */
 	signal(SIGPIPE, SIG_IGN);
+	/* A file that may not grow is an error of that file. */
+	signal(SIGXFSZ, SIG_IGN);
 	g_log_set_default_handler(on_log, NULL);
 
 	if (argc < 2) {

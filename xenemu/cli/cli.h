@@ -39,6 +39,7 @@ extern const struct cli_command command_destroy;
 extern const struct cli_command command_block_attach;
 extern const struct cli_command command_block_detach;
 extern const struct cli_command command_block_rescan;
+extern const struct cli_command command_block_resize;
 extern const struct cli_command command_network_attach;
 extern const struct cli_command command_network_detach;
 extern const struct cli_command command_console;

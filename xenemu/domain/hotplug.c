@@ -212,6 +212,33 @@ static void serve_rescan(void *opaque, struct control_request *request, char **a
 		sized(request, 0, error);
 }
 
+/* "SIZE" in bytes, or "+SIZE" beyond what there is.  Return: FALSE if it is neither. */
+static gboolean new_size(const struct device *dev, const char *text, uint64_t *size)
+{
+	gboolean more = *text == '+';
+	uint64_t had = more ? vbd_size(dev) : 0;
+	guint64 number;
+
+	if (!g_ascii_string_to_unsigned(text + more, 10, 0, UINT64_MAX - had, &number, NULL))
+		return FALSE;
+	*size = had + number;
+	return TRUE;
+}
+
+static void serve_resize(void *opaque, struct control_request *request, char **args)
+{
+	struct device *dev = find_disk(opaque, request, args[0]);
+	g_autoptr(GError) error = NULL;
+	uint64_t size;
+
+	if (!dev)
+		return;
+	if (!new_size(dev, args[1], &size))
+		control_error(request, "%s: not a size in bytes, or too large", args[1]);
+	else if (!vbd_resize(dev, size, sized, request, &error))
+		sized(request, 0, error);
+}
+
 /* --- network interfaces --- */
 
 /* Has the guest an interface of this number, or will it soon? */
@@ -293,6 +320,7 @@ void hotplug_start(struct domain *dom)
 	control_add(dom->control, "block-attach", "DIRECTORY SPEC", 2, 2, serve_attach, dom);
 	control_add(dom->control, "block-detach", "VDEV", 1, 1, serve_detach, dom);
 	control_add(dom->control, "block-rescan", "VDEV", 1, 1, serve_rescan, dom);
+	control_add(dom->control, "block-resize", "VDEV [+]BYTES", 2, 2, serve_resize, dom);
 	control_add(dom->control, "network-attach", "SPEC", 1, 1, serve_attach_vif, dom);
 	control_add(dom->control, "network-detach", "N|MAC", 1, 1, serve_detach_vif, dom);
 }
