@@ -62,6 +62,12 @@ sub kinds {
 		'a relative path');
 	image('raw.img', 3);
 	answers(ask('block-rescan', 'kinds', 'xvda'), 0, qr/\A3145728\n\z/, 'its size, again');
+	answers(ask('block-resize', 'kinds', 'xvda', '4M'), 0, qr/\A4194304\n\z/, 'made larger');
+	is(-s "$dir/raw.img", 4 << 20, 'and it is');
+	answers(ask('block-resize', 'kinds', 'xvda', '+512'), 0, qr/\A4194816\n\z/, 'and more');
+	answers(ask('block-resize', 'kinds', 'xvda', '4M'), 1,
+		qr/\Axenemu: kinds: \Q$dir\E\/raw.img: has 4194816 bytes, [^\n]* larger\n\z/, 'not smaller');
+	answers(ask('block-resize', 'kinds', 'xvdb', '4M'), 1, qr/has no disk xvdb$/, 'none there');
 	answers(ask('block-attach', 'kinds', "$dir/raw.img"), 1,
 		qr/\Axenemu: kinds: \Q$dir\E\/raw.img: another process uses [^\n]*\n\z/, 'locked');
 	answers(ask('block-attach', 'kinds', "$dir/none.img"), 1, qr{/none\.img: .*No such file},
@@ -69,7 +75,12 @@ sub kinds {
 	answers(ask('block-attach', 'kinds', 'format=raw,vdev=xvda,target=/dev/null'), 1,
 		qr{/dev/null}, 'not a disk');
 	SKIP: {
-		skip 'no qemu-storage-daemon', 6 unless have('qemu-storage-daemon');
+		skip 'no qemu-storage-daemon', 13 unless have('qemu-storage-daemon') && have('qemu-img');
+		system('qemu-img', 'create', '-q', '-f', 'qcow2', "$dir/image.qcow2", '1M');
+		answers(ask('block-attach', 'kinds', "$dir/image.qcow2,qcow2,xvdc"), 0, qr/\Axvdc\n\z/, 'qcow2');
+		answers(ask('block-resize', 'kinds', 'xvdc', '+1M'), 0, qr/\A2097152\n\z/, 'made larger');
+		answers(ask('block-detach', 'kinds', 'xvdc'), 0, qr/\A\z/, 'detached');
+		like(`qemu-img info $dir/image.qcow2`, qr/virtual size: .*\(2097152 bytes\)/, 'and it is');
 		my $json = '{"driver":"file","filename":"' . image('json.img', 1) . '"}';
 		answers(in_directory('/', $program, 'block-attach', 'kinds',
 				"format=raw,vdev=xvdd,target=json:$json"), 0, qr/\Axvdd\n\z/,
@@ -100,6 +111,8 @@ sub exports {
 	image('export.img', 1);
 	answers(ask('block-rescan', 'exports', 'xvda'), 1,
 		qr/\Axenemu: exports: \Q$uri\E: its export is smaller now\n\z/, 'it shrinks');
+	answers(ask('block-resize', 'exports', 'xvda', '4M'), 1,
+		qr/\Axenemu: exports: \Q$uri\E: [^\n]* use block-rescan\n\z/, 'not ours to resize');
 	kill KILL => $server->pid;
 	$server->finish(60);
 	$guest->expect_message(qr/the server is gone/, 60);

@@ -78,6 +78,48 @@ sub comes_grows_and_goes {
 	like($again->{err}, qr/has no disk xvdd$/, 'and message');
 }
 
+sub have { return !system("command -v $_[0] >/dev/null") }
+
+# grows(GUEST, NAME, SPEC, VDEV, KIB, GROW): a disk, which has so many KiB after GROW
+sub grows {
+	my ($guest, $name, $spec, $vdev, $kib, $grow) = @_;
+	my $attached = xenemu('block-attach', $name, $spec);
+	is($attached->{status}, 0, "$vdev: attached") or diag $attached->{err};
+	does($guest, until_there($vdev), "$vdev: there");
+	does($guest, "echo first | dd of=/dev/$vdev bs=512 conv=sync,fsync", "$vdev: written");
+	my $ran = $grow->();
+	is($ran->{out}, ($kib << 10) . "\n", "$vdev: larger") or diag $ran->{err};
+	does($guest, "until grep -q ' $kib $vdev\$' /proc/partitions; do usleep 10000; done",
+		"$vdev: the guest sees it");
+	does($guest, "echo last | dd of=/dev/$vdev bs=1k seek=" . ($kib - 1) . ' conv=sync,fsync && ' .
+		"dd if=/dev/$vdev bs=1k skip=" . ($kib - 1) . ' | grep -q last',
+		"$vdev: its new end is written and read");
+	does($guest, "dd if=/dev/$vdev bs=512 count=1 | grep -q first", "$vdev: its start is what it was");
+	is(xenemu('block-detach', $name, $vdev)->{status}, 0, "$vdev: detached");
+}
+
+# Whose image only its own server can make larger, and whose server does without being asked
+sub served_ones_grow {
+	my ($guest, $name) = @_;
+	SKIP: {
+		skip 'no qemu-storage-daemon', 8 unless have('qemu-storage-daemon') && have('qemu-img');
+		run_or_die('qemu-img', 'create', '-q', '-f', 'qcow2', "$dir/grow.qcow2", '2M');
+		grows($guest, $name, "$dir/grow.qcow2,qcow2,xvde", 'xvde', 4096,
+			sub { xenemu('block-resize', $name, 'xvde', '4M') });
+	}
+	SKIP: {
+		skip 'no nbdkit', 8 unless have('nbdkit');
+		run_or_die('truncate', '-s', '2M', "$dir/export.img");
+		run_or_die('nbdkit', '-U', "$dir/nbd", '-P', "$dir/nbd.pid", 'file', "$dir/export.img");
+		select(undef, undef, undef, 0.01) until -s "$dir/nbd.pid";
+		grows($guest, $name, "nbd+unix:///?socket=$dir/nbd,,xvdf", 'xvdf', 4096, sub {
+			run_or_die('truncate', '-s', '4M', "$dir/export.img");
+			return xenemu('block-rescan', $name, 'xvdf');
+		});
+		kill TERM => read_file("$dir/nbd.pid");
+	}
+}
+
 # What the host finds when the guest is gone
 sub is_stored {
 	my ($tree) = @_;
@@ -99,6 +141,7 @@ sub works {
 	reads_and_writes($guest);
 	is_read_only($guest);
 	comes_grows_and_goes($guest, 'disks', $tree);
+	served_ones_grow($guest, 'disks');
 	$guest->type("exit\n");
 	is($guest->finish(limit(10)), 0, 'powers off with exit status 0') or diag explain($guest);
 	is($guest->messages, '', 'xenemu says nothing');

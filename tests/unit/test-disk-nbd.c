@@ -492,6 +492,16 @@ static void no_size(struct disk *disk, const char *why)
 	g_assert_nonnull(strstr(error->message, why));
 }
 
+static void no_resize(struct disk *disk, const char *why)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpuint(resize_disk(disk, disk_info(disk)->size + MIB, &error), ==, 0);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_SIZE);
+	g_assert_true(g_str_has_prefix(error->message, uri));
+	g_assert_nonnull(strstr(error->message, why));
+}
+
 /* It is gone while it grows. */
 static void test_grows(void)
 {
@@ -535,6 +545,7 @@ static void test_rescan(void)
 	start_server(arguments);
 	disk = open_disk(test_spec("raw", uri));
 	g_assert_cmpuint(rescan_disk(disk, NULL), ==, 4 * MIB);
+	no_resize(disk, "block-rescan");
 	g_assert_cmpint(truncate(image, 6 * MIB), ==, 0);
 	submit_many(disk, &many, DISK_WRITE, written);
 	g_assert_true(disk_rescan(disk, on_sized, &sizing, NULL));

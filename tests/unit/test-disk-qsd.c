@@ -141,6 +141,188 @@ static void test_later(void)
 	g_assert_nonnull(strstr(error->message, "VDI"));
 }
 
+/* --- resizing --- */
+
+static void no_resize(struct disk *disk, uint64_t size, const char *target, const char *why)
+{
+	g_autoptr(GError) error = NULL;
+
+	g_assert_cmpuint(resize_disk(disk, size, &error), ==, 0);
+	g_assert_error(error, DISK_ERROR, DISK_ERROR_SIZE);
+	g_assert_true(g_str_has_prefix(error->message, target));
+	g_assert_nonnull(strstr(error->message, why));
+	g_assert_null(strchr(error->message, '\n'));
+}
+
+static void check_resize(const char *format)
+{
+	g_autofree char *name = g_strdup_printf("resize.%s", format);
+	const char *path = make_image(format, name);
+	struct disk *disk = open_disk(test_spec(format, path));
+	char *data = aligned_buffer(MIB, 5);
+
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 15 * MIB, data, MIB), ==, 0);
+	g_assert_cmpuint(resize_disk(disk, 24 * MIB, NULL), ==, 24 * MIB);
+	g_assert_cmpuint(nr_resized, ==, 1);
+	g_assert_cmpuint(disk_info(disk)->size, ==, 24 * MIB);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 23 * MIB, data, MIB), ==, 0);
+	/* Not only once. */
+	g_assert_cmpuint(resize_disk(disk, 32 * MIB, NULL), ==, 32 * MIB);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 31 * MIB, data, MIB), ==, 0);
+	g_assert_true(reads_as(disk, 15 * MIB, data, MIB));
+	no_resize(disk, 16 * MIB, path, "would be lost");
+	g_assert_null(last_message);
+	disk_close(disk);
+	disk = open_disk(test_spec(format, path));
+	g_assert_cmpuint(disk_info(disk)->size, ==, 32 * MIB);
+	g_assert_true(reads_as(disk, 15 * MIB, data, MIB));
+	g_assert_true(reads_as(disk, 23 * MIB, data, MIB));
+	g_assert_true(reads_as(disk, 31 * MIB, data, MIB));
+	disk_close(disk);
+	free(data);
+}
+
+static void test_resize(void)
+{
+	static const char *const formats[] = { "qcow2", "qed" };
+
+	if (!have_qemu())
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+		check_resize(formats[i]);
+}
+
+/* A format that can't: nothing has happened to the disk. */
+static void test_resize_refused(void)
+{
+	char *data = aligned_buffer(MIB, 6);
+	const char *path;
+	struct disk *disk;
+
+	if (!have_qemu())
+		return;
+	path = make_image("vdi", "fixed.vdi");
+	disk = open_disk(test_spec("vdi", path));
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, MIB), ==, 0);
+	no_resize(disk, 32 * MIB, path, "does not support resize");
+	g_assert_cmpuint(disk_info(disk)->size, ==, 16 * MIB);
+	g_assert_true(reads_as(disk, 0, data, MIB));
+	g_assert_cmpint(disk_io(disk, DISK_FLUSH, 0, NULL, 0), ==, 0);
+	g_assert_cmpuint(nr_resized, ==, 0);
+	g_assert_null(last_message);
+	disk_close(disk);
+	free(data);
+}
+
+/**
+ * struct writes - one after the other, until they are to stop
+ * @req:  writes @iov again and again, each time further on
+ * @nr:   how many were answered
+ * @stop: no more is wanted
+ * @over: and there is none
+ */
+struct writes {
+	struct disk_request req;
+	struct iovec iov;
+	unsigned int nr;
+	gboolean stop;
+	gboolean over;
+	int error;
+};
+
+static void write_on(struct disk_request *req, int error)
+{
+	struct writes *writes = (struct writes *)req;
+
+	writes->nr++;
+	writes->error = error;
+	writes->over = writes->stop || error;
+	if (writes->over)
+		return;
+	req->offset = writes->nr % 256 * 65536;
+	disk_submit(req->disk, req);
+	disk_commit(req->disk);
+}
+
+/* While the guest writes, and no write is lost. */
+static void test_resize_busy(void)
+{
+	struct writes writes[4] = { 0 };
+	struct disk *disk;
+	char *data = aligned_buffer(65536, 7);
+
+	if (!have_qemu())
+		return;
+	disk = open_disk(test_spec("qcow2", make_image("qcow2", "busy")));
+	for (size_t i = 0; i < G_N_ELEMENTS(writes); i++) {
+		writes[i].iov = (struct iovec){ data, 65536 };
+		writes[i].req = (struct disk_request){ .op = DISK_WRITE,
+						       .length = 65536,
+						       .iov = &writes[i].iov,
+						       .nr_iov = 1,
+						       .done = write_on };
+		disk_submit(disk, &writes[i].req);
+	}
+	disk_commit(disk);
+	for (uint64_t size = 17; size < 25; size++)
+		g_assert_cmpuint(resize_disk(disk, size * MIB, NULL), ==, size * MIB);
+	for (size_t i = 0; i < G_N_ELEMENTS(writes); i++) {
+		writes[i].stop = TRUE;
+		wait_until(&writes[i].over);
+		g_assert_cmpint(writes[i].error, ==, 0);
+		g_assert_true(reads_as(disk, 0, data, 65536));
+	}
+	disk_close(disk);
+	free(data);
+}
+
+/* Its daemon is asked, and has stopped before. */
+static void begin_resize(struct disk *disk, struct sizing *sizing)
+{
+	pid_t pid = daemon_of(getpid());
+	siginfo_t info;
+
+	g_assert_cmpint(kill(pid, SIGSTOP), ==, 0);
+	g_assert_cmpint(waitid(P_PID, pid, &info, WSTOPPED | WNOWAIT), ==, 0);
+	g_assert_true(disk_resize(disk, 32 * MIB, on_sized, sizing, NULL));
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	g_assert_false(sizing->over);
+}
+
+/* The process is gone, while it is asked or before; or the disk is closed. */
+static void test_resize_killed(void)
+{
+	struct sizing sizing = { 0 };
+	const char *path;
+	struct disk *disk;
+	char *data = aligned_buffer(4096, 8);
+
+	if (!have_qemu())
+		return;
+	path = make_image("qcow2", "resize-killed");
+	disk = open_disk(test_spec("qcow2", path));
+	begin_resize(disk, &sizing);
+	g_assert_cmpint(kill(daemon_of(getpid()), SIGKILL), ==, 0);
+	wait_until(&sizing.over);
+	g_assert_error(sizing.why, DISK_ERROR, DISK_ERROR_SIZE);
+	g_assert_true(g_str_has_prefix(sizing.why->message, path));
+	g_assert_nonnull(strstr(sizing.why->message, "qemu-storage-daemon ended"));
+	g_clear_error(&sizing.why);
+	g_assert_cmpint(disk_io(disk, DISK_READ, 0, data, 4096), ==, EIO);
+	g_assert_nonnull(strstr(last_message, "qemu-storage-daemon ended"));
+	no_resize(disk, 32 * MIB, path, "qemu-storage-daemon ended");
+	disk_close(disk);
+	disk = open_disk(test_spec("qcow2", path));
+	sizing.over = FALSE;
+	begin_resize(disk, &sizing);
+	disk_close(disk);
+	g_assert_true(sizing.over);
+	g_assert_error(sizing.why, DISK_ERROR, DISK_ERROR_SIZE);
+	g_clear_error(&sizing.why);
+	free(data);
+}
+
 static blkcnt_t blocks_of(const char *path)
 {
 	struct stat st;
@@ -199,8 +381,9 @@ static void test_no_io_uring(void)
 	}
 	g_assert_true(forbid_io_uring());
 	data = aligned_buffer(4096, 3);
-	disk = open_disk(test_spec("raw", scratch_file("raw", MIB)));
+	disk = open_disk(test_spec("raw", scratch_file("raw", MIB / 2)));
 	g_assert_nonnull(strstr(last_message, "io_uring: Operation not permitted"));
+	g_assert_cmpuint(resize_disk(disk, MIB, NULL), ==, MIB);
 	g_assert_cmpint(disk_io(disk, DISK_WRITE, MIB - 4096, data, 4096), ==, 0);
 	g_assert_true(reads_as(disk, MIB - 4096, data, 4096));
 	disk_close(disk);
@@ -361,6 +544,10 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/qsd/told", test_told);
 	g_test_add_func("/disk/qsd/formats", test_formats);
 	g_test_add_func("/disk/qsd/later", test_later);
+	g_test_add_func("/disk/qsd/resize", test_resize);
+	g_test_add_func("/disk/qsd/resize-refused", test_resize_refused);
+	g_test_add_func("/disk/qsd/resize-busy", test_resize_busy);
+	g_test_add_func("/disk/qsd/resize-killed", test_resize_killed);
 	g_test_add_func("/disk/qsd/discard", test_discard);
 	g_test_add_func("/disk/qsd/no-io_uring", test_no_io_uring);
 	g_test_add_func("/disk/qsd/refused", test_refused);

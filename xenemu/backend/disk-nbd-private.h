@@ -39,9 +39,13 @@
  * @outage:    the user was told that the server is gone
  * @wrong:     and that another one is in its place
  * @second:    another connection, which is to say the export's size; or NULL
- * @holding:   it said a new one: it takes the place of @link when all is answered that
- *             was sent by that; nothing else is sent
- * @patience:  timer, while there is @second
+ * @holding:   @link is to be replaced when all is answered that was sent by it; nothing
+ *             else is sent
+ * @patience:  timer, while there is @second or @holding
+ * @resizing:  the server is to resize the export, or has; or there is no @link because it
+ *             is at it
+ * @new_size:  what it is to be
+ * @size_error: why it could not be resized, or NULL
  */
 struct nbd_disk {
 	struct disk disk;
@@ -78,6 +82,9 @@ struct nbd_disk {
 	struct nbd_link *second;
 	gboolean holding;
 	guint patience;
+	gboolean resizing;
+	uint64_t new_size;
+	GError *size_error;
 };
 
 /** nbd_submit() - submit() of the engine */
@@ -111,14 +118,23 @@ const char *nbd_check_same(const struct nbd_disk *nbd, const struct nbd_link *li
 /** nbd_resume() - go on with @nbd->link, which is a new one and up */
 void nbd_resume(struct nbd_disk *nbd);
 
+/** nbd_close_link() - close the connection, if there is one */
+void nbd_close_link(struct nbd_disk *nbd);
+
+/** nbd_down() - there is no connection any more, @nbd->link or none, because of @why */
+void nbd_down(struct nbd_disk *nbd, const char *why);
+
 /** nbd_rescan() - rescan() of the engine */
 gboolean nbd_rescan(struct disk *disk, GError **error);
+
+/** nbd_resize() - resize() of the engine */
+gboolean nbd_resize(struct disk *disk, uint64_t size, GError **error);
 
 /** nbd_size_moved() - the part of nbd_moved() that is about the size; the disk is up */
 void nbd_size_moved(struct nbd_disk *nbd);
 
-/** nbd_size_lost() - the server is gone, whoever waits for a size is told */
-void nbd_size_lost(struct nbd_disk *nbd);
+/** nbd_size_lost() - the server is gone because of @why; whoever waits for a size is told */
+void nbd_size_lost(struct nbd_disk *nbd, const char *why);
 
 /** nbd_size_stop() - the disk is closed */
 void nbd_size_stop(struct nbd_disk *nbd);

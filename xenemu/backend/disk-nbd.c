@@ -78,7 +78,7 @@ static void take_back(struct nbd_disk *nbd)
 	nbd->replay.done = NULL;
 }
 
-static void close_link(struct nbd_disk *nbd)
+void nbd_close_link(struct nbd_disk *nbd)
 {
 	nbd->up = FALSE;
 	nbd->lost = FALSE;
@@ -100,21 +100,26 @@ static void tell_outage(struct nbd_disk *nbd, const char *why)
 	}
 }
 
-static void went_down(struct nbd_disk *nbd)
+void nbd_down(struct nbd_disk *nbd, const char *why)
 {
-	g_autofree char *why = g_strdup(nbd_link_why(nbd->link));
-	const char *known = nbd->uri ? NULL : nbd->server.why(nbd->server.owner);
-
-	close_link(nbd);
-	nbd_size_lost(nbd);
+	nbd_close_link(nbd);
+	nbd_size_lost(nbd, why);
 	take_back(nbd);
 	if (!nbd->outage)
-		tell_outage(nbd, known ? known : why);
+		tell_outage(nbd, why);
 	if (!nbd->uri)
 		return;
 	stop(&nbd->retry);
 	nbd->retry = g_timeout_add(nbd->delay, on_retry, nbd);
 	nbd->delay = MIN(nbd->delay * 2, RETRY_MOST_MS);
+}
+
+static void went_down(struct nbd_disk *nbd)
+{
+	g_autofree char *why = g_strdup(nbd_link_why(nbd->link));
+	const char *known = nbd->uri ? NULL : nbd->server.why(nbd->server.owner);
+
+	nbd_down(nbd, known ? known : why);
 }
 
 static void replay_next(struct nbd_disk *nbd);
@@ -185,7 +190,8 @@ static void came_back(struct nbd_disk *nbd)
 		went_down(nbd);
 		return;
 	}
-	disk_say(&nbd->disk, "the server is back");
+	if (nbd->outage)
+		disk_say(&nbd->disk, "the server is back");
 	stop(&nbd->limit);
 	stop(&nbd->retry);
 	nbd->outage = FALSE;
@@ -221,7 +227,7 @@ void nbd_moved(void *opaque)
 static gboolean on_watch(gpointer opaque)
 {
 	struct nbd_disk *nbd = opaque;
-	gboolean busy = nbd->up && nbd->disk.in_flight.length;
+	gboolean busy = (nbd->up || nbd->resizing) && nbd->disk.in_flight.length;
 	gboolean mute = busy && nbd->busy && nbd->answers == nbd->seen;
 
 	nbd->busy = busy;
@@ -240,7 +246,7 @@ static void drain(struct disk *disk)
 {
 	struct nbd_disk *nbd = (struct nbd_disk *)disk;
 
-	close_link(nbd);
+	nbd_close_link(nbd);
 	nbd_size_stop(nbd);
 	take_back(nbd);
 	g_queue_clear(&nbd->waiting);
@@ -262,9 +268,11 @@ static void nbd_free(struct disk *disk)
 	g_free(nbd);
 }
 
-static const struct disk_engine engine = {
-	.submit = nbd_submit, .rescan = nbd_rescan, .drain = drain, .free = nbd_free
-};
+static const struct disk_engine engine = { .submit = nbd_submit,
+					   .rescan = nbd_rescan,
+					   .resize = nbd_resize,
+					   .drain = drain,
+					   .free = nbd_free };
 
 static gboolean refuse(const struct nbd_disk *nbd, GError **error, const char *what)
 {
@@ -342,7 +350,7 @@ static void end_opening(struct nbd_disk *nbd, enum nbd_link_state state)
 	nbd->opening = FALSE;
 	stop(&nbd->limit);
 	if (!finish_open(nbd, state, &error))
-		close_link(nbd);
+		nbd_close_link(nbd);
 	disk_opened(&nbd->disk, error);
 }
 

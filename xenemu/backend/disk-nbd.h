@@ -21,12 +21,18 @@ struct disk *disk_nbd_open(const struct disk_spec *spec, const struct disk_liste
  * @why:    why the connection ended, as text, if the owner knows; else NULL
  * @free:   end the server; after the connection is closed, also if the disk can't be
  *          opened
+ * @resize: let the export be of @size bytes, while there is no connection to it; done() is
+ *          called once, possibly from inside, but not after @free.  @socket is a new
+ *          connection, or -1: there will be none.  @error, taken over: why the size is what
+ *          it was, or why there is no connection.  NULL: it can't
  */
 struct nbd_server {
 	int socket;
 	void *owner;
 	const char *(*why)(void *owner);
 	void (*free)(void *owner);
+	void (*resize)(void *owner, uint64_t size,
+		       void (*done)(void *opaque, int socket, GError *error), void *opaque);
 };
 
 /** disk_nbd_open_server() - as disk_open(), of a server that is not waited for when gone */
