@@ -3,6 +3,7 @@
  * test-disk-nbd.c - disks on NBD servers, which break, go away and come back
  */
 #include "disk-test.h"
+#include "nbd-server.h"
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <signal.h>
@@ -15,39 +16,7 @@
 
 #define MIB (1 << 20)
 
-/* --- a server --- */
-
 static const char *uri;
-
-/* nbdkit with @arguments on our socket; returns when it serves and its pid is known. */
-static void start_server(const char *arguments)
-{
-	const char *socket = scratch_path("socket");
-	const char *pid = scratch_path("pid");
-
-	unlink(socket);
-	unlink(pid);
-	/* It goes into the background before it writes the file. */
-	g_assert_cmpint(
-		run_tool(NULL,
-			 "nbdkit -U '%s' -P '%s' %s && "
-			 "timeout 60 sh -c 'until test -s \"$0\"; do sleep 0.01; done' '%s'",
-			 socket, pid, arguments, pid),
-		==, 0);
-}
-
-static int server_pid(void)
-{
-	g_autofree char *text = NULL;
-
-	g_assert_true(g_file_get_contents(scratch_path("pid"), &text, NULL, NULL));
-	return atoi(text);
-}
-
-static void kill_server(int sig)
-{
-	g_assert_cmpint(kill(server_pid(), sig), ==, 0);
-}
 
 /* Every thread of the server is stopped; kill() returns before they are. */
 static gboolean all_stopped(void)
@@ -75,20 +44,6 @@ static void stop_server(void)
 	kill_server(SIGSTOP);
 	while (!all_stopped())
 		g_usleep(1000);
-}
-
-static gboolean have_server(void)
-{
-	static char *text;
-
-	if (run_tool(NULL, "command -v nbdkit")) {
-		g_test_skip("no nbdkit (package nbdkit)");
-		return FALSE;
-	}
-	g_free(text);
-	text = g_strdup_printf("nbd+unix:///?socket=%s", scratch_path("socket"));
-	uri = text;
-	return TRUE;
 }
 
 static gboolean reads_as(struct disk *disk, uint64_t offset, const void *expected,
@@ -883,8 +838,11 @@ static void test_close_while_gone(void)
 
 int main(int argc, char **argv)
 {
+	g_autofree char *text =
+		g_strdup_printf("nbd+unix:///?socket=%s", scratch_path("socket"));
 	int status;
 
+	uri = text;
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/disk/nbd/requests", test_requests);
 	g_test_add_func("/disk/nbd/many", test_many);

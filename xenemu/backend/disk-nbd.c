@@ -54,7 +54,7 @@ static gboolean on_retry(gpointer opaque)
 {
 	struct nbd_disk *nbd = opaque;
 
-	nbd->retry = g_timeout_add(OPEN_MS, on_stuck, nbd);
+	nbd->retry = 0;
 	nbd->link = nbd_link_new(nbd->uri, -1, nbd_moved, nbd);
 	return G_SOURCE_REMOVE;
 }
@@ -200,6 +200,16 @@ static void came_back(struct nbd_disk *nbd)
 	nbd_resume(nbd);
 }
 
+/*
+ * From when the server's name is known: another attempt would only ask once more, and the
+ * threads that do would become many.
+ */
+static void limit_attempt(struct nbd_disk *nbd)
+{
+	if (nbd->uri && !nbd->retry && !nbd_link_looks_up(nbd->link))
+		nbd->retry = g_timeout_add(OPEN_MS, on_stuck, nbd);
+}
+
 static void opening_moved(struct nbd_disk *nbd);
 
 void nbd_moved(void *opaque)
@@ -218,6 +228,8 @@ void nbd_moved(void *opaque)
 		went_down(nbd);
 	else if (!nbd->up && state == NBD_LINK_UP)
 		came_back(nbd);
+	else if (!nbd->up)
+		limit_attempt(nbd);
 	if (nbd->up)
 		nbd_size_moved(nbd);
 	if (nbd->up)
@@ -328,6 +340,10 @@ static gboolean finish_open(struct nbd_disk *nbd, enum nbd_link_state state, GEr
 	case NBD_LINK_UP:
 		break;
 	case NBD_LINK_CONNECTING:
+		if (nbd_link_looks_up(nbd->link))
+			return refuse(nbd, error,
+				      "the server's name is still being looked up; see to "
+				      "the host's name servers, or give an address");
 		return refuse(nbd, error, "the server doesn't answer");
 	case NBD_LINK_DOWN:
 		if (!nbd->uri)

@@ -3,6 +3,7 @@
  * nbd-link.c - one connection to an NBD server, served by the main loop
  */
 #include "backend/nbd-link.h"
+#include "backend/nbd-dial.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -10,12 +11,14 @@
 
 /**
  * struct nbd_link - a GSource around a handle of libnbd
+ * @dial:     has the handle while the server's name is looked up, or NULL
  * @fd, @events, @tag: what is polled: libnbd may change its descriptor while it connects
  * @kicked:   moved() is to be called
  * @why:      first error
  */
 struct nbd_link {
 	GSource source;
+	struct nbd_dial *dial;
 	struct nbd_handle *nbd;
 	int fd;
 	GIOCondition events;
@@ -28,11 +31,18 @@ struct nbd_link {
 
 enum nbd_link_state nbd_link_state(const struct nbd_link *link)
 {
+	if (link->dial)
+		return NBD_LINK_CONNECTING;
 	if (!link->nbd || nbd_aio_is_dead(link->nbd) || nbd_aio_is_closed(link->nbd))
 		return NBD_LINK_DOWN;
 	if (nbd_aio_is_ready(link->nbd) || nbd_aio_is_processing(link->nbd))
 		return NBD_LINK_UP;
 	return link->why ? NBD_LINK_DOWN : NBD_LINK_CONNECTING;
+}
+
+gboolean nbd_link_looks_up(const struct nbd_link *link)
+{
+	return link->dial != NULL;
 }
 
 static void keep_error(struct nbd_link *link)
@@ -81,7 +91,7 @@ static gboolean prepare(GSource *source, gint *timeout)
 	struct nbd_link *link = (struct nbd_link *)source;
 
 	*timeout = -1;
-	if (nbd_link_state(link) == NBD_LINK_DOWN)
+	if (link->dial || nbd_link_state(link) == NBD_LINK_DOWN)
 		return link->kicked;
 	watch(link);
 	return link->kicked;
@@ -127,6 +137,21 @@ static GSourceFuncs functions = { .prepare = prepare, .check = check, .dispatch 
 
 /* --- life --- */
 
+static void dialed(void *opaque)
+{
+	struct nbd_link *link = opaque;
+
+	link->nbd = nbd_dial_take(g_steal_pointer(&link->dial), &link->why);
+	link->kicked = TRUE;
+}
+
+/* Those of a local socket have none to be looked up. */
+static gboolean has_host(const char *uri)
+{
+	return g_str_has_prefix(uri, "nbd://") || g_str_has_prefix(uri, "nbds://");
+}
+
+/* Return: the handle, if it can be used already. */
 static struct nbd_handle *connect_handle(struct nbd_link *link, const char *uri, int socket)
 {
 	struct nbd_handle *nbd = nbd_create();
@@ -136,6 +161,10 @@ static struct nbd_handle *connect_handle(struct nbd_link *link, const char *uri,
 		keep_error(link);
 		if (!uri)
 			close(socket);
+		return NULL;
+	}
+	if (uri && has_host(uri)) {
+		link->dial = nbd_dial_new(nbd, uri, dialed, link);
 		return NULL;
 	}
 	if (uri)
@@ -165,8 +194,13 @@ struct nbd_link *nbd_link_new(const char *uri, int socket, void (*moved)(void *o
 enum nbd_link_state nbd_link_wait(struct nbd_link *link, unsigned int ms)
 {
 	gint64 end = g_get_monotonic_time() + (gint64)ms * 1000;
-	gint64 left = ms;
+	gint64 left;
 
+	if (link->dial && !nbd_dial_wait(link->dial, ms))
+		return NBD_LINK_CONNECTING;
+	if (link->dial)
+		dialed(link);
+	left = (end - g_get_monotonic_time()) / 1000;
 	while (nbd_link_state(link) == NBD_LINK_CONNECTING && left > 0) {
 		if (nbd_poll(link->nbd, left) < 0)
 			keep_error(link);
@@ -202,6 +236,7 @@ void nbd_link_free(struct nbd_link *link)
 	if (!link)
 		return;
 	g_source_destroy(&link->source);
+	nbd_dial_free(link->dial);
 	if (link->nbd) {
 		if (nbd_aio_is_ready(link->nbd))
 			nbd_aio_disconnect(link->nbd, 0);

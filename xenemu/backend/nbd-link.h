@@ -32,6 +32,13 @@ struct nbd_link *nbd_link_new(const char *uri, int socket, void (*moved)(void *o
 /** nbd_link_state() - how far it is */
 enum nbd_link_state nbd_link_state(const struct nbd_link *link);
 
+/**
+ * nbd_link_looks_up() - whether the server's name is being looked up
+ *
+ * That is done in a thread and may take long; it goes on when the link is freed.
+ */
+gboolean nbd_link_looks_up(const struct nbd_link *link);
+
 /** nbd_link_wait() - return when it is up or down, or after so many milliseconds */
 enum nbd_link_state nbd_link_wait(struct nbd_link *link, unsigned int ms);
 

@@ -1,0 +1,1 @@
+OBJS_test-nbd-names := $(B)/obj/tests/unit/disk-test.o
