@@ -86,7 +86,7 @@ sub kinds {
 				"format=raw,vdev=xvdd,target=json:$json"), 0, qr/\Axvdd\n\z/,
 			'options of a node of QEMU');
 		answers(ask('block-rescan', 'kinds', 'xvdd'), 1,
-			qr/\Axenemu: kinds: json:\{.*\}: the size of this kind of disk can't be looked at again\n\z/,
+			qr/\Axenemu: kinds: json:\{.*\}: the size of this kind of disk can't be looked at again; block-resize makes it larger\n\z/,
 			'no second look');
 		answers(ask('block-detach', 'kinds', 'xvdd'), 0, qr/\A\z/, 'detached');
 	}
@@ -189,6 +189,8 @@ sub late {
 		[ 'stopped', qr/the guest's xenemu does not answer; it gives the guest the disk when it does/,
 			'block-attach', 'stopped', "$dir/late.img" ],
 		[ 'stopped', qr/the guest's xenemu does not answer; it looks/, 'block-rescan', 'stopped', 'xvda' ],
+		[ 'stopped', qr/the guest's xenemu does not answer yet; it resizes/, 'block-resize', 'stopped', 'xvda',
+			'2M' ],
 		[ 'stopped', qr/the guest's xenemu does not answer; it ends/, 'destroy', 'stopped' ],
 	);
 	$_->[0] = [ $_->[0], ask(@$_[2 .. $#$_]) ] for @asked;

@@ -20,7 +20,7 @@
  * @submit: take a checked request
  * @commit: start what was taken; may be NULL
  * @rescan: look at the size, tell by disk_set_size() and then by disk_sized(), now or
- *          later; FALSE with @error when it can't.  NULL: it never can
+ *          later; FALSE with @error when it can't
  * @resize: let the store be of @size bytes, at least as many as now; the rest as @rescan
  * @drain:  return when nothing touches memory of requests any more; those not answered
  *          meanwhile are answered with ECANCELED

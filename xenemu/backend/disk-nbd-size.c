@@ -119,7 +119,7 @@ gboolean nbd_rescan(struct disk *disk, GError **error)
 	if (!nbd->uri)
 		return disk_refuse_size(disk, error,
 					"the size of this kind of disk can't be looked at "
-					"again");
+					"again; block-resize makes it larger");
 	if (!nbd->up)
 		return disk_refuse_size(disk, error,
 					"the server is gone; its export's size is looked at "

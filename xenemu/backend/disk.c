@@ -257,10 +257,6 @@ static gboolean wait_for_size(struct disk *disk, disk_sized_fn sized, void *opaq
 
 gboolean disk_rescan(struct disk *disk, disk_sized_fn sized, void *opaque, GError **error)
 {
-	if (!disk->engine->rescan)
-		return disk_refuse_size(disk, error,
-					"the size of this kind of disk can't be looked at "
-					"again");
 	if (!wait_for_size(disk, sized, opaque, error))
 		return FALSE;
 	if (disk->engine->rescan(disk, error))
@@ -294,8 +290,6 @@ static gboolean check_size(const struct disk *disk, uint64_t size, GError **erro
 gboolean disk_resize(struct disk *disk, uint64_t size, disk_sized_fn sized, void *opaque,
 		     GError **error)
 {
-	if (!disk->engine->resize)
-		return disk_refuse_size(disk, error, "this kind of disk can't be resized");
 	if (!check_size(disk, size, error) || !wait_for_size(disk, sized, opaque, error))
 		return FALSE;
 	if (disk->engine->resize(disk, size, error))

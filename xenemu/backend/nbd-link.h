@@ -17,7 +17,7 @@ enum nbd_link_state {
 };
 
 /**
- * nbd_link_new() - start to connect
+ * nbd_link_new() - start to connect; never waits
  * @uri:    NBD URI; or NULL to use @socket
  * @socket: connected descriptor, taken over; the export is "disk"
  * @moved:  called from the main loop after something was received or sent, and after
