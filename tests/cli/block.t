@@ -68,6 +68,12 @@ sub kinds {
 	answers(ask('block-resize', 'kinds', 'xvda', '4M'), 1,
 		qr/\Axenemu: kinds: \Q$dir\E\/raw.img: has 4194816 bytes, [^\n]* larger\n\z/, 'not smaller');
 	answers(ask('block-resize', 'kinds', 'xvdb', '4M'), 1, qr/has no disk xvdb$/, 'none there');
+	SKIP: {
+		skip 'no prlimit', 2 unless have('prlimit');
+		system('prlimit', '--pid', $guest->pid, '--fsize=' . (64 << 20) . ':');
+		answers(ask('block-resize', 'kinds', 'xvda', '1G'), 1,
+			qr/\Q$dir\E\/raw.img: can't be made larger: File too large$/, 'no file may be so large');
+	}
 	answers(ask('block-attach', 'kinds', "$dir/raw.img"), 1,
 		qr/\Axenemu: kinds: \Q$dir\E\/raw.img: another process uses [^\n]*\n\z/, 'locked');
 	answers(ask('block-attach', 'kinds', "$dir/none.img"), 1, qr{/none\.img: .*No such file},
