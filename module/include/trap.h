@@ -78,9 +78,6 @@ long set_gdt(struct vcpu *v, const u64 *frames, u32 entries);
 /** emulate_privileged() - an instruction ring 3 may not run, after #GP */
 bool emulate_privileged(struct vcpu *v, struct regs *r);
 
-/** reg_index() - index in struct regs of the register that is encoded as @n, 0 to 15 */
-unsigned int reg_index(unsigned int n);
-
 /** emulate_forced() - ud2a; .ascii "xen"; cpuid, after #UD */
 bool emulate_forced(struct vcpu *v, struct regs *r);
 

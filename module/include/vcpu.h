@@ -25,6 +25,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include "decode.h"
 #include "protocol.h"
 #include <xen/callback.h>
 #include <xen/vcpu.h>
@@ -66,27 +67,6 @@ struct tss {
 	u16 reserved3;
 	u16 io_bitmap;
 } __attribute__((packed));
-
-/**
- * struct store_insn - a decoded store to a page table (mm/ptwr.c)
- * @code:      its bytes, and what follows them
- * @immediate: second operand, unless @immediate_length is 0: then it is @reg
- * @op:        what it does
- * @size:      bytes of the memory operand
- * @length, @immediate_length: bytes of the instruction, of the immediate in it
- * @reg:       offset of the register operand in struct regs
- * @operand:   index in @code of the ModRM byte, or of an absolute address
- * @rex:       REX prefix, or 0
- * @absolute:  the address is part of the instruction
- * @rep:       repeated: rcx counts
- * @locked:    by a prefix, or as xchg and cmpxchg are without
- */
-struct store_insn {
-	u64 code[2];
-	u64 immediate;
-	u8 op, size, length, immediate_length, reg, operand, rex;
-	bool absolute : 1, rep : 1, locked : 1;
-};
 
 #define RECENT_STORES 8
 
