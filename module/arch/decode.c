@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * decode.c - which store an instruction is
+ * decode.c - instructions of the guest's: their prefixes, and which store they are
  *
- * Decoded are the forms that compilers and kernels use on page-table entries.
+ * Of stores, the forms are decoded that compilers and kernels use on page-table
+ * entries.
  */
-#include "vcpu.h"
+#include "hypercall.h"
 
 /* Opcodes: the operation, and these. */
 #define OP_MASK 0x1f
@@ -91,6 +92,34 @@ unsigned int reg_index(unsigned int n)
 	return index[n];
 }
 
+bool decode_fetch(void *code, u64 rip)
+{
+	u64 bytes = 4096 - (rip & 4095);
+
+	if (!copy_from_guest(code, rip, 16))
+		return true;
+	memset(code, 0, 16);
+	return bytes < 16 && !copy_from_guest(code, rip, bytes);
+}
+
+const u8 *decode_prefixes(const u8 *code, struct prefixes *found)
+{
+	const u8 *p = code;
+
+	*found = (struct prefixes){ 0 };
+	for (; (opcodes[*p] & OP_MASK) == OP_PREFIX; p++) {
+		if (p == code + 5)
+			return NULL;
+		found->small |= *p == 0x66;
+		found->narrow |= *p == 0x67;
+		found->rep |= *p == 0xf2 || *p == 0xf3;
+		found->locked |= *p == 0xf0;
+	}
+	if (!guest32 && (*p & 0xf0) == 0x40)
+		found->rex = *p++;
+	return p;
+}
+
 /* Bytes that a ModRM operand takes after the opcode; 0: no memory operand. */
 static unsigned int modrm_length(const u8 *p)
 {
@@ -156,35 +185,31 @@ static unsigned int reg_offset(unsigned int n, unsigned int size, unsigned int r
 bool decode_store(struct store_insn *i, u64 low, u64 high)
 {
 	const u64 bytes[3] = { low, high, 0 }; /* there may be a look behind 16 of them */
-	const u8 *code = (const u8 *)bytes, *p = code;
-	unsigned int rex = 0, opcode, memory, n;
-	bool small = false, narrow = false, two_byte;
+	const u8 *code = (const u8 *)bytes, *p;
+	struct prefixes prefix;
+	unsigned int opcode, memory, n;
+	bool two_byte;
 
-	*i = (struct store_insn){ .code = { low, high } };
-	for (; (opcodes[*p] & OP_MASK) == OP_PREFIX; p++) {
-		small |= *p == 0x66;
-		narrow |= *p == 0x67;
-		i->rep |= *p == 0xf2 || *p == 0xf3;
-		i->locked |= *p == 0xf0;
-		if (p - code > 4 || (narrow && guest32))
-			return false; /* 16-bit addresses are nobody's */
-	}
-	if (!guest32 && (*p & 0xf0) == 0x40)
-		rex = *p++;
+	p = decode_prefixes(code, &prefix);
+	if (!p || (prefix.narrow && guest32))
+		return false; /* 16-bit addresses are nobody's */
+	*i = (struct store_insn){ .code = { low, high },
+				  .rex = prefix.rex,
+				  .rep = prefix.rep,
+				  .locked = prefix.locked };
 	two_byte = *p == 0x0f;
 	opcode = two_byte ? opcodes_0f[*++p] : opcodes[*p];
-	i->size = opcode & BYTE ? 1 : rex & 8 ? 8 : small ? 2 : 4;
+	i->size = opcode & BYTE ? 1 : prefix.rex & 8 ? 8 : prefix.small ? 2 : 4;
 	if (!two_byte && *p >= 0xa2 && *p <= 0xab)
-		return opcode && decode_short(i, opcode, p + 1 - code, narrow);
+		return opcode && decode_short(i, opcode, p + 1 - code, prefix.narrow);
 	i->op = operation(opcode, p[1], i->size);
 	i->locked |= i->op == OP_XCHG || i->op >= OP_CMPXCHG;
 	memory = modrm_length(p + 1);
 	if (i->op == OP_NONE || !memory)
 		return false;
-	i->rex = rex;
 	i->operand = p + 1 - code;
-	n = (p[1] >> 3 & 7) | (rex & 4) << 1;
-	i->reg = reg_offset(n, i->size, rex);
+	n = (p[1] >> 3 & 7) | (prefix.rex & 4) << 1;
+	i->reg = reg_offset(n, i->size, prefix.rex);
 	if (opcode & (IMM8 | IMM)) {
 		i->immediate_length = opcode & IMM8 ? 1 : min(i->size, 4u);
 		i->immediate = immediate(p + 1 + memory, i->immediate_length);

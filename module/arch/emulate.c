@@ -13,54 +13,24 @@
  * struct priv - one instruction
  * @code:  its bytes; those that could not be read are 0
  * @at:    index of the byte that is decoded next
- * @small: operand size prefix
- * @narrow: address size prefix
- * @rep:   repeat prefix
- * @rex:   REX prefix, or 0
+ * @prefix: its prefixes; no memory operand has a segment of its own
  */
 struct priv {
 	u8 code[16];
 	unsigned int at;
-	bool small, narrow, rep;
-	u8 rex;
+	struct prefixes prefix;
 };
 
 static bool fetch(struct priv *p, const struct regs *r)
 {
-	u64 bytes = 4096 - (r->rip & 4095);
+	const u8 *opcode = NULL;
 
-	if (!copy_from_guest(p->code, r->rip, sizeof(p->code)))
-		return true;
-	memset(p->code, 0, sizeof(p->code));
-	return bytes < sizeof(p->code) && !copy_from_guest(p->code, r->rip, bytes);
-}
-
-static void prefixes(struct priv *p)
-{
-	for (; p->at < 5; p->at++) {
-		switch (p->code[p->at]) {
-		case 0x66:
-			p->small = true;
-			continue;
-		case 0x67:
-			p->narrow = true;
-			continue;
-		case 0xf2:
-		case 0xf3:
-			p->rep = true;
-			continue;
-		case 0x26: /* no memory operand has a segment of its own */
-		case 0x2e:
-		case 0x36:
-		case 0x3e:
-		case 0x64:
-		case 0x65:
-			continue;
-		}
-		break;
-	}
-	if (!guest32 && (p->code[p->at] & 0xf0) == 0x40)
-		p->rex = p->code[p->at++];
+	if (decode_fetch(p->code, r->rip))
+		opcode = decode_prefixes(p->code, &p->prefix);
+	if (!opcode || p->prefix.locked)
+		return false;
+	p->at = opcode - p->code;
+	return true;
 }
 
 /* The kernel counts as ring 1, or as ring 0 if it asked for an IOPL as processors have it. */
@@ -103,7 +73,7 @@ static bool port_allowed(struct vcpu *v, u32 port, u32 bytes)
 static bool port_io(struct vcpu *v, struct regs *r, struct priv *p)
 {
 	u8 op = p->code[p->at++];
-	u32 bytes = !(op & 1) ? 1 : p->small ? 2 : 4;
+	u32 bytes = !(op & 1) ? 1 : p->prefix.small ? 2 : 4;
 	u32 port = op & 8 ? (u16)r->rdx : p->code[p->at++];
 
 	if (!port_allowed(v, port, bytes))
@@ -122,11 +92,11 @@ static bool port_io(struct vcpu *v, struct regs *r, struct priv *p)
 static bool string_io(struct vcpu *v, struct regs *r, struct priv *p)
 {
 	u8 op = p->code[p->at++];
-	u32 bytes = !(op & 1) ? 1 : p->small ? 2 : 4;
+	u32 bytes = !(op & 1) ? 1 : p->prefix.small ? 2 : 4;
 	u64 step = r->rflags & RFLAGS_DF ? -(u64)bytes : bytes, ones = ~0ULL;
-	u32 n = p->rep ? min(r->rcx, 1024UL) : 1;
+	u32 n = p->prefix.rep ? min(r->rcx, 1024UL) : 1;
 
-	if (p->narrow || !port_allowed(v, (u16)r->rdx, bytes))
+	if (p->prefix.narrow || !port_allowed(v, (u16)r->rdx, bytes))
 		return false;
 	for (; n; n--) {
 		if (op & 2)
@@ -135,9 +105,9 @@ static bool string_io(struct vcpu *v, struct regs *r, struct priv *p)
 			return false;
 		else
 			r->rdi += step;
-		r->rcx -= p->rep;
+		r->rcx -= p->prefix.rep;
 	}
-	if (p->rep && r->rcx)
+	if (p->prefix.rep && r->rcx)
 		p->at = 0; /* again */
 	count(v, STAT_PORT_IO);
 	return true;
@@ -197,8 +167,8 @@ static bool write_cr(struct vcpu *v, unsigned int n, u64 value)
 static bool move_special(struct vcpu *v, struct regs *r, struct priv *p)
 {
 	u8 op = p->code[p->at++], modrm = p->code[p->at++];
-	unsigned int n = (modrm >> 3 & 7) | (p->rex & 4) << 1;
-	u64 *reg = (u64 *)r + reg_index((modrm & 7) | (p->rex & 1) << 3);
+	unsigned int n = (modrm >> 3 & 7) | (p->prefix.rex & 4) << 1;
+	u64 *reg = (u64 *)r + reg_index((modrm & 7) | (p->prefix.rex & 1) << 3);
 
 	switch (op) {
 	case 0x20:
@@ -290,13 +260,12 @@ static bool two_byte(struct vcpu *v, struct regs *r, struct priv *p)
 
 bool emulate_privileged(struct vcpu *v, struct regs *r)
 {
-	struct priv p = { .at = 0 };
+	struct priv p;
 	bool done = false;
 	u8 op;
 
 	if (!fetch(&p, r))
 		return false;
-	prefixes(&p);
 	op = p.code[p.at];
 	if ((op & 0xf4) == 0xe4) {
 		done = port_io(v, r, &p);
@@ -319,13 +288,13 @@ bool emulate_privileged(struct vcpu *v, struct regs *r)
 bool emulate_forced(struct vcpu *v, struct regs *r)
 {
 	static const u8 wanted[7] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
-	struct priv p = { .at = 0 };
+	u8 code[16];
 	u32 out[4];
 
-	if (!fetch(&p, r))
+	if (!decode_fetch(code, r->rip))
 		return false;
 	for (unsigned int i = 0; i < sizeof(wanted); i++)
-		if (p.code[i] != wanted[i])
+		if (code[i] != wanted[i])
 			return false;
 	guest_cpuid(v, r->rax, r->rcx, out);
 	r->rax = out[0];

@@ -9,6 +9,18 @@
 
 struct regs;
 
+/**
+ * struct prefixes - what an instruction begins with
+ * @small:  operand size
+ * @narrow: address size
+ * @rep, @locked: repeat, lock
+ * @rex:    REX, or 0
+ */
+struct prefixes {
+	bool small, narrow, rep, locked;
+	u8 rex;
+};
+
 /** enum operation - what a store does; ptwr.c relies on the order */
 enum operation {
 	OP_NONE,
@@ -60,9 +72,18 @@ struct store_insn {
 unsigned int reg_index(unsigned int n);
 
 /**
+ * decode_fetch() - 16 bytes of code at @rip, of which those behind a mapping's end are 0
+ * Return: false: there is none
+ */
+bool decode_fetch(void *code, u64 rip);
+
+/** decode_prefixes() - Return: what comes after them in @code; NULL: they are too many */
+const u8 *decode_prefixes(const u8 *code, struct prefixes *found);
+
+/**
  * decode_store() - decode a store, of the forms that page tables are written with
  * @i:    filled in
- * @low, @high: 16 bytes of code; those that the guest doesn't have are 0
+ * @low, @high: as decode_fetch() has them
  * Return: false for anything else
  */
 bool decode_store(struct store_insn *i, u64 low, u64 high);

@@ -253,7 +253,7 @@ static inline bool store(struct regs *r, const struct store_insn *i, u64 paddr)
 	return true;
 }
 
-/* copy_from_guest() of 16 bytes, in two loads */
+/* decode_fetch(), in two loads unless a mapping ends there */
 static inline bool fetch_code(u64 *low, u64 *high, u64 rip)
 {
 	u64 ok = 1;
@@ -274,17 +274,6 @@ static inline bool fetch_code(u64 *low, u64 *high, u64 rip)
 			 : "r"(rip)
 			 : "memory");
 	return ok;
-}
-
-/* Code at the end of a mapping: take what is there. */
-static noinline bool fetch_less(u64 code[2], u64 rip)
-{
-	u64 bytes[2] = { 0 };
-	long rc = copy_from_guest(bytes, rip, min(4096 - (rip & 4095), sizeof(bytes)));
-
-	code[0] = bytes[0];
-	code[1] = bytes[1];
-	return !rc;
 }
 
 /* movs: its source is an immediate that is read each time; what faults is the store. */
@@ -316,7 +305,7 @@ static inline const struct store_insn *instruction(struct vcpu *v, const struct 
 	u64 low, high, code[2];
 
 	if (unlikely(!fetch_code(&low, &high, rip))) {
-		if (!fetch_less(code, rip))
+		if (!decode_fetch(code, rip))
 			return NULL;
 		low = code[0];
 		high = code[1];
