@@ -148,10 +148,7 @@ static void iret_masks(void)
 	events_disable();
 }
 
-extern const char user_spin[], user_spin_end[];
-asm(".text\n"
-    "user_spin: pause; jmp user_spin\n"
-    "user_spin_end:\n");
+USER_SNIPPET(user_spin, "pause; jmp user_spin");
 
 static bool leave_user(struct regs *regs)
 {
@@ -166,17 +163,14 @@ static bool leave_user(struct regs *regs)
 /* An event interrupts user code; its frame shows it. */
 static void from_user(void)
 {
-	struct regs regs;
 	struct user user;
 
 	user_create(&user);
-	user_load(&user, user_spin, user_spin_end);
-	user_regs(&regs);
 	event_count[port] = 0;
 	events_disable();
 	send(port);
 	trap_hook = leave_user;
-	is(catch_trap(return_to_guest(&regs, 0)), TRAP_INT80,
+	is(run_user(&user, user_spin, user_spin_end, 0), TRAP_INT80,
 	   "an event pending at iret to user");
 	trap_hook = NULL;
 	is(event_count[port], 1, "is delivered");

@@ -138,10 +138,8 @@ static void not_ours(void)
 	is(vm_assist(99, 0), -XEN_ENOSYS, "an unknown vm_assist command");
 }
 
-extern const char user_hypercall[], user_hypercall_end[];
-asm(".text\n"
-    "user_hypercall: mov $17, %eax; xor " ARGUMENT ", " ARGUMENT "; " USER_HYPERCALL "; ud2\n"
-    "user_hypercall_end:\n");
+USER_SNIPPET(user_hypercall,
+	     "mov $17, %eax; xor " ARGUMENT ", " ARGUMENT "; " USER_HYPERCALL "; ud2");
 
 /*
  * User mode can't make hypercalls: a syscall is one to the guest's kernel, and
@@ -149,24 +147,22 @@ asm(".text\n"
  */
 static void from_user(void)
 {
-	struct regs regs;
 	struct user user;
 
 	user_create(&user);
-	user_load(&user, user_hypercall, user_hypercall_end);
-	user_regs(&regs);
 #ifdef __i386__
 	/*
 	 * QEMU's TCG, up to 9.0, counts descriptors of 16 bytes in the error code;
 	 * Xen, which looks for a gate of the guest's there, finds that of vector 4.
 	 */
 	set_gate(TRAP_OF, 0);
-	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "int $0x82 in user mode is #GP");
+	is(run_user(&user, user_hypercall, user_hypercall_end, 0), TRAP_GP,
+	   "int $0x82 in user mode is #GP");
 	ok(trap_regs.error == (0x82 << 3 | 2) || trap_regs.error == (0x82 << 4 | 2),
 	   "its error code names the vector");
 #else
 	register_callback(CALLBACKTYPE_syscall, TRAP_SYSCALL, CALLBACKF_mask_events);
-	is(catch_trap(return_to_guest(&regs, 0)), TRAP_SYSCALL,
+	is(run_user(&user, user_hypercall, user_hypercall_end, 0), TRAP_SYSCALL,
 	   "syscall in user mode is the kernel's");
 #endif
 	is(trap_regs.ax, 17, "with the user's rax");

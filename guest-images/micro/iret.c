@@ -126,11 +126,7 @@ static unsigned long native_iret(void)
 	return ok;
 }
 
-extern const char user_registers[], user_registers_end[];
-
-asm(".text\n"
-    "user_registers: ud2\n"
-    "user_registers_end:\n");
+USER_SNIPPET(user_registers, "ud2");
 
 #ifdef __i386__
 #define GENERAL_REGS offsetof(struct regs, ds)

@@ -286,26 +286,20 @@ static void bases(void)
 	is(v, 0x2222, "leaves the kernel's base alone");
 }
 
-extern const char user_gs[], user_gs_end[];
-asm(".text\n"
-    "user_gs: mov %gs:0, %rax; ud2\n"
-    "user_gs_end:\n");
+USER_SNIPPET(user_gs, "mov %gs:0, %rax; ud2");
 
 /* Between kernel and user mode gs changes by itself. */
 static void user_base(void)
 {
-	struct regs regs;
 	struct user user;
 	unsigned long v;
 	static unsigned long word = 0x2222;
 
 	user_create(&user);
-	user_load(&user, user_gs, user_gs_end);
 	*(unsigned long *)user.data = 0x4444;
 	set_segment_base(SEGBASE_GS_KERNEL, (unsigned long)&word);
 	set_segment_base(SEGBASE_GS_USER, USER_DATA);
-	user_regs(&regs);
-	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code reads through gs");
+	is(run_user(&user, user_gs, user_gs_end, 0), TRAP_UD, "user code reads through gs");
 	is(trap_regs.ax, 0x4444, "with its own base");
 	asm volatile("mov %%gs:0, %0" : "=r"(v));
 	is(v, 0x2222, "the kernel has its own again");
@@ -353,23 +347,17 @@ static void bases(void)
 		extended();
 }
 
-extern const char user_fs[], user_fs_end[];
-asm(".text\n"
-    "user_fs: mov $0x2b, %ecx; mov %ecx, %fs; mov %fs:0, %eax; ud2\n"
-    "user_fs_end:\n");
+USER_SNIPPET(user_fs, "mov $0x2b, %ecx; mov %ecx, %fs; mov %fs:0, %eax; ud2");
 
 /* User mode loads its own, as thread-local storage does. */
 static void user_base(void)
 {
-	struct regs regs;
 	struct user user;
 
 	user_create(&user);
-	user_load(&user, user_fs, user_fs_end);
 	*(unsigned long *)user.data = 0x4444;
 	update_descriptor(virt_to_maddr(&gdt[5]), DATA_BASE(USER_DATA));
-	user_regs(&regs);
-	is(catch_trap(return_to_guest(&regs, 0)), TRAP_UD, "user code reads through fs");
+	is(run_user(&user, user_fs, user_fs_end, 0), TRAP_UD, "user code reads through fs");
 	is(trap_regs.ax, 0x4444, "with its own base");
 	load_es(0);
 }

@@ -5,17 +5,12 @@
  */
 #include "guest.h"
 
-extern const char user_int80[], user_int80_end[];
-
-asm(".text\n"
-    "user_int80: int $0x80\n"
-    "user_int80_end:\n");
+USER_SNIPPET(user_int80, "int $0x80");
 
 static struct user user;
 
 static void no_int80(void)
 {
-	struct regs regs;
 	unsigned int vector;
 	long err = 0;
 
@@ -23,9 +18,8 @@ static void no_int80(void)
 	for (vector = 0; vector < 32; vector++)
 		err |= set_gate(vector, 4);
 	is(err, 0, "but those of exceptions");
-	user_load(&user, user_int80, user_int80_end);
-	user_regs(&regs);
-	is(catch_trap(return_to_guest(&regs, 0)), TRAP_GP, "int $0x80 without handler: #GP");
+	is(run_user(&user, user_int80, user_int80_end, 0), TRAP_GP,
+	   "int $0x80 without handler: #GP");
 	is(trap_regs.error, 0x80 << 3 | 2, "error code of int $0x80: its vector");
 }
 

@@ -9,16 +9,7 @@
 #define LDT_SELECTOR(index) ((index) << 3 | 7)
 #define SECOND_PAGE (PAGE_SIZE / 8)
 
-#ifdef __x86_64__
-#define DI "rdi"
-#else
-#define DI "edi"
-#endif
-
-extern const char user_load_fs[], user_load_fs_end[];
-asm(".text\n"
-    "user_load_fs: mov %edi, %fs; xor %edi, %edi; mov %fs:(%" DI "), %al; ud2\n"
-    "user_load_fs_end:\n");
+USER_SNIPPET(user_load_fs, "mov %edi, %fs; xor %edi, %edi; mov %fs:(%" DI "), %al; ud2");
 
 static struct user user;
 static uint64_t table[1024] __attribute__((aligned(4096)));
@@ -35,12 +26,7 @@ static long set_ldt(unsigned int entries)
 /* Loads %fs in user mode; what it reads through it is not mapped. */
 static int load_fs(unsigned int index)
 {
-	struct regs regs;
-
-	user_load(&user, user_load_fs, user_load_fs_end);
-	user_regs(&regs);
-	regs.di = LDT_SELECTOR(index);
-	return catch_trap(return_to_guest(&regs, 0));
+	return run_user(&user, user_load_fs, user_load_fs_end, LDT_SELECTOR(index));
 }
 
 void guest_main(void)

@@ -5,25 +5,13 @@
  */
 #include "guest.h"
 
-#ifdef __x86_64__
-#define AX "rax"
-#define DI "rdi"
-#else
-#define AX "eax"
-#define DI "edi"
-#endif
-
-#define USER_SNIPPET(name, code)                                                               \
-	extern const char name[], name##_end[];                                                \
-	asm(".text\n" #name ": " code "\n" #name "_end:\n")
-
 USER_SNIPPET(user_int80, "int $0x80");
 USER_SNIPPET(user_int3, "int3");
 USER_SNIPPET(user_ud, "ud2");
 USER_SNIPPET(user_divide, "xor %edx, %edx; xor %ecx, %ecx; div %ecx");
 USER_SNIPPET(user_cli, "cli");
 USER_SNIPPET(user_hlt, "hlt");
-USER_SNIPPET(user_in, "in $0x80, %al");
+USER_SNIPPET(user_in, "in $0x80, %al; ud2");
 USER_SNIPPET(user_cr, "mov %cr0, %" AX);
 USER_SNIPPET(user_msr, "rdmsr");
 USER_SNIPPET(user_read, "mov (%" DI "), %al; ud2");
@@ -34,16 +22,7 @@ USER_SNIPPET(user_step, PUSHF "; orl $0x100, (%" SP "); " POPF "; nop; nop");
 static struct user user;
 static char other_stack[4096] __attribute__((aligned(16)));
 
-static int run(const char *start, const char *end, unsigned long rdi)
-{
-	struct regs regs;
-
-	user_load(&user, start, end);
-	user_regs(&regs);
-	regs.di = rdi;
-	return catch_trap(return_to_guest(&regs, 0));
-}
-#define RUN(name, rdi) run(name, name##_end, rdi)
+#define RUN(name, rdi) run_user(&user, name, name##_end, rdi)
 
 static void vectors(void)
 {
@@ -74,9 +53,7 @@ static void privileged(void)
 	is(RUN(user_in, 0), TRAP_GP, "in with IOPL 1, which is the kernel's");
 	iopl.iopl = 3;
 	physdev_op(PHYSDEVOP_set_iopl, &iopl);
-	user_load(&user, user_in, user_in_end);
-	memcpy((char *)user.code + 2, user_ud, 2);
-	is(run(user.code, (char *)user.code + 4, 0), TRAP_UD, "in with IOPL 3 works");
+	is(RUN(user_in, 0), TRAP_UD, "in with IOPL 3 works");
 	iopl.iopl = 0;
 	physdev_op(PHYSDEVOP_set_iopl, &iopl);
 }
@@ -95,14 +72,12 @@ static void io_bitmap(void)
 	static uint8_t bitmap[32];
 
 	memset(bitmap, 0xff, sizeof(bitmap));
-	user_load(&user, user_in, user_in_end);
-	memcpy((char *)user.code + 2, user_ud, 2);
 	is(set_iobitmap(bitmap, 256), 0, "set_iobitmap");
-	is(run(user.code, (char *)user.code + 4, 0), TRAP_GP, "in from a port whose bit is 1");
+	is(RUN(user_in, 0), TRAP_GP, "in from a port whose bit is 1");
 	bitmap[0x80 / 8] = 0xfe;
-	is(run(user.code, (char *)user.code + 4, 0), TRAP_UD, "and from one whose bit is 0");
+	is(RUN(user_in, 0), TRAP_UD, "and from one whose bit is 0");
 	is(set_iobitmap(bitmap, 0x80), 0, "a bitmap that ends before it");
-	is(run(user.code, (char *)user.code + 4, 0), TRAP_GP, "in from a port beyond it");
+	is(RUN(user_in, 0), TRAP_GP, "in from a port beyond it");
 	is(set_iobitmap(bitmap, 65537), -XEN_EINVAL, "more ports than there are");
 	is(physdev_op(PHYSDEVOP_set_iobitmap, (void *)UNMAPPED), -XEN_EFAULT,
 	   "an argument that can't be read");

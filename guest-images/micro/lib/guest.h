@@ -252,6 +252,15 @@ void user_create(struct user *user);
 void user_regs(struct regs *regs);
 /** user_load() - copy code from @start to @end to USER_CODE */
 void user_load(struct user *user, const void *start, const void *end);
+/** USER_SNIPPET() - code for user mode, from @name to @name_end */
+#define USER_SNIPPET(name, code)                                                               \
+	extern const char name[], name##_end[];                                                \
+	asm(".text\n" #name ": " code "\n" #name "_end:\n")
+/**
+ * run_user() - run code from @start to @end, with @di in that register and 0 in all others
+ * Return: as catch_trap()
+ */
+int run_user(struct user *user, const void *start, const void *end, unsigned long di);
 
 /* -- event.c ------------------------------------------------------------ */
 

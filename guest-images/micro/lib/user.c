@@ -81,3 +81,13 @@ void user_load(struct user *user, const void *start, const void *end)
 {
 	memcpy(user->code, start, (size_t)((const char *)end - (const char *)start));
 }
+
+int run_user(struct user *user, const void *start, const void *end, unsigned long di)
+{
+	struct regs regs;
+
+	user_load(user, start, end);
+	user_regs(&regs);
+	regs.di = di;
+	return catch_trap(return_to_guest(&regs, 0));
+}

@@ -51,6 +51,8 @@ typedef uint32_t pte_t;
 #define PUSHF "pushfl"
 #define POPF "popfl"
 #define SP "esp"
+#define AX "eax"
+#define DI "edi"
 
 #define KERNEL_CS FLAT_KERNEL_CS
 #define KERNEL_SS FLAT_KERNEL_SS

@@ -21,6 +21,8 @@
 #define PUSHF "pushfq"
 #define POPF "popfq"
 #define SP "rsp"
+#define AX "rax"
+#define DI "rdi"
 
 typedef uint64_t pte_t;
 
