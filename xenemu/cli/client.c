@@ -3,9 +3,11 @@
  * client.c - asks the helper of a running guest for something
  */
 #include "cli/client.h"
+#include "cli/cli.h"
 #include "domain/runtime.h"
 #include <gio/gio.h>
 #include <gio/gunixsocketaddress.h>
+#include <stdio.h>
 #include <string.h>
 
 static void fail(GError **error, const char *name, const char *late, GError *why)
@@ -90,6 +92,28 @@ char *client_request(const char *name, char *const *words, unsigned int timeout,
 			    g_str_has_prefix(answer, "error ") ? answer + strlen("error ")
 							       : answer);
 	return NULL;
+}
+
+int client_failed(GError *error)
+{
+	int status = g_error_matches(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST) ? CLI_USAGE
+										 : CLI_FAILED;
+
+	cli_error("%s", error->message);
+	g_error_free(error);
+	return status;
+}
+
+int client_ask(const char *name, char *const *words, unsigned int timeout, const char *late)
+{
+	GError *error = NULL;
+	g_autofree char *answer = client_request(name, words, timeout, late, &error);
+
+	if (!answer)
+		return client_failed(error);
+	if (*answer)
+		printf("%s\n", answer);
+	return CLI_OK;
 }
 
 gpointer client_hold(const char *name, GError **error)

@@ -30,6 +30,17 @@ char *client_request(const char *name, char *const *words, unsigned int timeout,
 		     const char *late, GError **error);
 
 /**
+ * client_ask() - the same for a sub-command that does no more than that
+ *
+ * Prints what the answer says, if anything, or what went wrong.
+ * Return: exit status.
+ */
+int client_ask(const char *name, char *const *words, unsigned int timeout, const char *late);
+
+/** client_failed() - print and free a CLIENT_ERROR.  Return: exit status. */
+int client_failed(GError *error);
+
+/**
  * client_hold() - connect to a guest's helper and ask for nothing
  *
  * Return: for client_wait_end().

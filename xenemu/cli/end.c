@@ -19,33 +19,20 @@ struct request {
 	const char *late;
 };
 
-static int fail(GError *error)
-{
-	int status = g_error_matches(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST) ? CLI_USAGE
-										 : CLI_FAILED;
-
-	cli_error("%s", error->message);
-	g_error_free(error);
-	return status;
-}
-
 /* Asks, and with @wait stays until the guest is gone. */
 static int ask(const char *name, const struct request *request, gboolean wait)
 {
 	char *const words[] = { (char *)request->verb, NULL };
 	GError *error = NULL;
 	gpointer held = wait ? client_hold(name, &error) : NULL;
+	int status = error ? client_failed(error)
+			   : client_ask(name, words, PATIENCE, request->late);
 
-	if (!error)
-		g_free(client_request(name, words, PATIENCE, request->late, &error));
-	if (error) {
-		if (held)
-			g_object_unref(held);
-		return fail(error);
-	}
-	if (held)
+	if (held && status == CLI_OK)
 		client_wait_end(held);
-	return CLI_OK;
+	else if (held)
+		g_object_unref(held);
+	return status;
 }
 
 static int run(int argc, char **argv, const struct request *request, const char *summary)

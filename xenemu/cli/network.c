@@ -4,29 +4,10 @@
  */
 #include "cli/cli.h"
 #include "cli/client.h"
-#include <stdio.h>
 
 /* passt gets ten seconds to start; a guest that does not let go gets what xl gives it. */
 #define ATTACH_PATIENCE 15 /* seconds */
 #define DETACH_PATIENCE 10
-
-/* @late: what it means that @patience seconds were not enough. */
-static int ask(const char *name, const char *verb, const char *word, unsigned int patience,
-	       const char *late)
-{
-	char *const request[] = { (char *)verb, (char *)word, NULL };
-	g_autoptr(GError) error = NULL;
-	g_autofree char *answer = client_request(name, request, patience, late, &error);
-
-	if (!error) {
-		if (*answer)
-			printf("%s\n", answer);
-		return CLI_OK;
-	}
-	cli_error("%s", error->message);
-	return g_error_matches(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST) ? CLI_USAGE
-									   : CLI_FAILED;
-}
 
 static int run_attach(int argc, char **argv)
 {
@@ -42,9 +23,10 @@ static int run_attach(int argc, char **argv)
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], "network-attach", spec, ATTACH_PATIENCE,
-		   "the guest's xenemu does not answer; it gives the guest the interface when "
-		   "it does");
+	return client_ask(
+		words[0], (char *[]){ (char *)"network-attach", spec, NULL }, ATTACH_PATIENCE,
+		"the guest's xenemu does not answer; it gives the guest the interface when "
+		"it does");
 }
 
 static int run_detach(int argc, char **argv)
@@ -63,7 +45,8 @@ static int run_detach(int argc, char **argv)
 	late = g_strdup_printf("the guest has not let go of interface %s yet; it goes when it "
 			       "does",
 			       words[1]);
-	return ask(words[0], "network-detach", words[1], DETACH_PATIENCE, late);
+	return client_ask(words[0], (char *[]){ (char *)"network-detach", words[1], NULL },
+			  DETACH_PATIENCE, late);
 }
 
 const struct cli_command command_network_attach = {
