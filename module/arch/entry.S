@@ -44,6 +44,22 @@
 	pop	%rdi
 	.endm
 
+	/* The frame of a SYSCALL from @cs: rcx is the guest's rip, r11 its rflags. */
+	.macro	syscall_frame cs
+	swapgs
+	mov	%rsp, %gs:VCPU_GUEST_RSP
+	mov	%gs:VCPU_STACK, %rsp
+	push	$SEL_USER_DS
+	push	%gs:VCPU_GUEST_RSP
+	push	%r11
+	push	$\cs
+	push	%rcx
+	push	$0
+	movl	$ENTRY_SYSCALL, 4(%rsp)
+	save_registers
+	mov	%rsp, %rdi
+	.endm
+
 	.text
 
 /* 256 entries of the IDT, 16 bytes each: error code (if none came), vector above */
@@ -132,22 +148,10 @@ iretq_fault:
 	call	guest_iret_fault
 	jmp	guest_exit
 
-/* SYSCALL: rcx is the guest's rip, r11 its rflags. */
 	.balign	16
 	.globl	syscall_entry
 syscall_entry:
-	swapgs
-	mov	%rsp, %gs:VCPU_GUEST_RSP
-	mov	%gs:VCPU_STACK, %rsp
-	push	$SEL_USER_DS
-	push	%gs:VCPU_GUEST_RSP
-	push	%r11
-	push	$SEL_USER_CS
-	push	%rcx
-	push	$0
-	movl	$ENTRY_SYSCALL, 4(%rsp)
-	save_registers
-	mov	%rsp, %rdi
+	syscall_frame SEL_USER_CS
 	cmpb	$0, %gs:VCPU_KERNEL_MODE
 	je	1f
 	call	guest_hypercall
@@ -155,22 +159,11 @@ syscall_entry:
 1:	call	guest_syscall
 	jmp	guest_exit
 
-/* SYSCALL from 32-bit code of a user: the same, from SEL_USER_CS32. */
+/* From 32-bit code of a user */
 	.balign	16
 	.globl	syscall32_entry
 syscall32_entry:
-	swapgs
-	mov	%rsp, %gs:VCPU_GUEST_RSP
-	mov	%gs:VCPU_STACK, %rsp
-	push	$SEL_USER_DS
-	push	%gs:VCPU_GUEST_RSP
-	push	%r11
-	push	$SEL_USER_CS32
-	push	%rcx
-	push	$0
-	movl	$ENTRY_SYSCALL, 4(%rsp)
-	save_registers
-	mov	%rsp, %rdi
+	syscall_frame SEL_USER_CS32
 	call	guest_syscall
 	jmp	guest_exit
 
