@@ -74,6 +74,18 @@ static inline unsigned int frame_type(u64 word)
 	return (word & FRAME_TYPE_MASK) >> FRAME_TYPE_SHIFT;
 }
 
+/** frame_shadow() - number of the shadow of table @mfn, from 1 on; 0: it has none */
+static inline u32 frame_shadow(u64 mfn)
+{
+	return frame_table[mfn] >> FRAME_SHADOW_SHIFT;
+}
+
+/** frame_set_shadow() - set that number */
+static inline void frame_set_shadow(u64 mfn, u32 n)
+{
+	frame_table[mfn] = (u32)frame_table[mfn] | (u64)n << FRAME_SHADOW_SHIFT;
+}
+
 /** frames_init() - what entries may be is the ABI's and the paging mode's matter */
 void frames_init(void);
 

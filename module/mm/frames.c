@@ -385,7 +385,7 @@ static long set_upper(void *slot, u64 value, unsigned int type, bool preserve)
 			return rc;
 	}
 	store(slot, value, preserve);
-	if (frame_table[paddr >> 12] >> FRAME_SHADOW_SHIFT)
+	if (frame_shadow(paddr >> 12))
 		shadow_changed(paddr >> 12, index);
 	if ((old & PTE_P) && !same)
 		put_child(old, type, paddr >> 12);
@@ -413,7 +413,7 @@ long entry_set(void *slot, u64 value, bool preserve)
 	/* No table: ordinary memory of the guest, written as it is. */
 	store(slot, value, preserve);
 	note_l1(value);
-	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
+	if (unlikely(frame_shadow(mfn)))
 		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);
 	return 0;
 }
@@ -434,7 +434,7 @@ long entry_exchange(void *slot, u64 old, u64 value)
 	if (ldt_follows())
 		mapping_gone(old);
 	note_l1(value);
-	if (unlikely(frame_table[mfn] >> FRAME_SHADOW_SHIFT))
+	if (unlikely(frame_shadow(mfn)))
 		shadow_changed(mfn, (virt_to_paddr(slot) & 4095) / pte_bytes);
 	return 0;
 }

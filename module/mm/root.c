@@ -72,16 +72,6 @@ static bool loaded(u64 mfn)
 	return false;
 }
 
-static u32 shadow_number(u64 mfn)
-{
-	return frame_table[mfn] >> FRAME_SHADOW_SHIFT;
-}
-
-static void set_shadow_number(u64 mfn, u32 n)
-{
-	frame_table[mfn] = (u32)frame_table[mfn] | (u64)n << FRAME_SHADOW_SHIFT;
-}
-
 static u64 *pages_of(u32 n)
 {
 	return pool + (u64)n * shadow_words;
@@ -89,7 +79,7 @@ static u64 *pages_of(u32 n)
 
 u64 *shadow_pages(u64 mfn)
 {
-	u32 n = shadow_number(mfn);
+	u32 n = frame_shadow(mfn);
 
 	return n ? pages_of(n - 1) : NULL;
 }
@@ -104,8 +94,8 @@ void shadow_each_root(void (*fn)(u64 *pages))
 static void release(struct shadow *s)
 {
 	if (s->top)
-		set_shadow_number(s->top, 0);
-	set_shadow_number(s->mfn, 0);
+		frame_set_shadow(s->top, 0);
+	frame_set_shadow(s->mfn, 0);
 	s->mfn = s->top = 0;
 }
 
@@ -152,7 +142,7 @@ static void fill_pae(struct shadow *s, u64 *pages)
 	for (u32 i = 0; i < 3; i++)
 		fill_pae_l3(s, pages, i);
 	s->top = pte_mfn(((u64 *)frame_ptr(s->mfn))[3]);
-	set_shadow_number(s->top, s - shadows + 1);
+	frame_set_shadow(s->top, s - shadows + 1);
 	fill_top(s, pages + PAE_TOP);
 	pages[PAE_L3 + 3] = virt_to_paddr(pages + PAE_TOP) | UPPER;
 }
@@ -179,7 +169,7 @@ static noinline u64 *make_shadow(u64 mfn)
 	u32 n = take_shadow();
 
 	shadows[n].mfn = mfn;
-	set_shadow_number(mfn, n + 1);
+	frame_set_shadow(mfn, n + 1);
 	fill(&shadows[n], pages_of(n));
 	return pages_of(n);
 }
@@ -200,7 +190,7 @@ void shadow_changed(u64 mfn, unsigned int index)
 		shadow32_changed(mfn, index);
 		return;
 	}
-	s = &shadows[shadow_number(mfn) - 1];
+	s = &shadows[frame_shadow(mfn) - 1];
 	pages = shadow_pages(mfn);
 	pte = ((u64 *)frame_ptr(mfn))[index];
 	if (boot->paging == PAGING_PV64)
@@ -213,7 +203,7 @@ void shadow_changed(u64 mfn, unsigned int index)
 
 void shadow_forget(u64 mfn)
 {
-	u32 n = shadow_number(mfn) - 1;
+	u32 n = frame_shadow(mfn) - 1;
 
 	if (frame_type(frame_table[mfn]) != root_level)
 		shadow32_forget(mfn);

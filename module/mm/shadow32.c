@@ -49,14 +49,9 @@ static void drop_l2(u64 *pages)
 
 static u64 *l1_shadow(u64 mfn)
 {
-	u32 n = frame_table[mfn] >> FRAME_SHADOW_SHIFT;
+	u32 n = frame_shadow(mfn);
 
 	return n ? l1_pool + (n - 1) * 1024UL : NULL;
-}
-
-static void set_l1_number(u64 mfn, u32 n)
-{
-	frame_table[mfn] = (u32)frame_table[mfn] | (u64)n << FRAME_SHADOW_SHIFT;
 }
 
 static void drop_all(void)
@@ -64,7 +59,7 @@ static void drop_all(void)
 	shadow_each_root(drop_l2);
 	for (u32 n = 0; n < nr_l1; n++) {
 		if (l1_owner[n])
-			set_l1_number(l1_owner[n], 0);
+			frame_set_shadow(l1_owner[n], 0);
 		l1_owner[n] = 0;
 	}
 	tlb_flush();
@@ -102,7 +97,7 @@ static u64 *make_l1(u64 mfn)
 		return shadow;
 	n = take_l1();
 	l1_owner[n] = mfn;
-	set_l1_number(mfn, n + 1);
+	frame_set_shadow(mfn, n + 1);
 	shadow = l1_shadow(mfn);
 	for (u32 i = 0; i < 1024; i++)
 		shadow[i] = expand(guest[i]);
@@ -125,8 +120,8 @@ void shadow32_changed(u64 mfn, unsigned int index)
 /* The tables above it forgot it before: no shadow L2 entry points there. */
 void shadow32_forget(u64 mfn)
 {
-	l1_owner[(frame_table[mfn] >> FRAME_SHADOW_SHIFT) - 1] = 0;
-	set_l1_number(mfn, 0);
+	l1_owner[frame_shadow(mfn) - 1] = 0;
+	frame_set_shadow(mfn, 0);
 }
 
 /* Would hardware allow it, by the guest's entry? */
