@@ -93,14 +93,6 @@ static const struct device_ops ops = {
 	.free = console_device_free,
 };
 
-/* The guest reads it, but can't write. */
-static void show(struct device *dev, const char *key, const char *value)
-{
-	g_autofree char *path = g_strdup_printf("%s/%s", dev->frontend, key);
-
-	xenstore_write(dev->host->store, path, value, 0, DOMID_GUEST);
-}
-
 static void write_keys(struct device *dev, const struct console_spec *spec)
 {
 	static const char *const connections[] = {
@@ -111,7 +103,6 @@ static void write_keys(struct device *dev, const struct console_spec *spec)
 	};
 	struct console_device *con = dev->data;
 	const char *tty = console_io_tty(con->io);
-	g_autofree char *limit = g_strdup_printf("%u", CONSOLE_KEEP);
 
 	device_write(dev, "protocol", "vt100");
 	device_write(dev, "connection", "%s", connections[spec->kind]);
@@ -119,13 +110,13 @@ static void write_keys(struct device *dev, const struct console_spec *spec)
 		device_write(dev, "path", "%s", spec->path);
 	if (spec->name) {
 		device_write(dev, "name", "%s", spec->name);
-		show(dev, "name", spec->name);
+		device_show_frontend(dev, "name", "%s", spec->name);
 	}
 	device_write_frontend(dev, "protocol", "vt100");
-	show(dev, "limit", limit);
-	show(dev, "type", "ioemu");
-	show(dev, "output", spec->kind == CONSOLE_PTY ? "pty" : "chardev");
-	show(dev, "tty", tty ? tty : "");
+	device_show_frontend(dev, "limit", "%u", CONSOLE_KEEP);
+	device_show_frontend(dev, "type", "ioemu");
+	device_show_frontend(dev, "output", spec->kind == CONSOLE_PTY ? "pty" : "chardev");
+	device_show_frontend(dev, "tty", "%s", tty ? tty : "");
 }
 
 static struct device *create(const struct device_config *config, const struct device_host *host,
