@@ -46,12 +46,9 @@ static gboolean can_load(const struct boot_config *config, const char *option, c
 
 static GBytes *map_file(const char *path, GError **error)
 {
-	GMappedFile *file = g_mapped_file_new(path, FALSE, error);
-	GBytes *bytes = file ? g_mapped_file_get_bytes(file) : NULL;
+	g_autoptr(GMappedFile) file = g_mapped_file_new(path, FALSE, error);
 
-	if (file)
-		g_mapped_file_unref(file);
-	return bytes;
+	return file ? g_mapped_file_get_bytes(file) : NULL;
 }
 
 static GBytes *ramdisk_of_disk(const struct boot_config *config, const char *path,

@@ -254,12 +254,9 @@ gboolean reader_probe(const struct disk_spec *spec, struct reader_finding *findi
 /* The child is gone by then, and nobody else has the memfd. */
 static GBytes *map_output(int output, GError **error)
 {
-	GMappedFile *file = g_mapped_file_new_from_fd(output, FALSE, error);
-	GBytes *bytes = file ? g_mapped_file_get_bytes(file) : NULL;
+	g_autoptr(GMappedFile) file = g_mapped_file_new_from_fd(output, FALSE, error);
 
-	if (file)
-		g_mapped_file_unref(file);
-	return bytes;
+	return file ? g_mapped_file_get_bytes(file) : NULL;
 }
 
 /* Runs a job that ends with a file. */
