@@ -6,30 +6,11 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/client.h"
-#include <stdio.h>
 
 /* A guest may keep a disk that it has mounted; xl waits as long. */
 #define PATIENCE 10 /* seconds */
 /* For what can't be opened the helper has a reason, which is worth waiting for. */
 #define OPEN_PATIENCE (DISK_OPEN_SECONDS + 5)
-
-static int ask(const char *name, char *const *request, unsigned int patience, const char *late)
-{
-	GError *error = NULL;
-	g_autofree char *answer = client_request(name, request, patience, late, &error);
-	int status = CLI_FAILED;
-
-	if (!error) {
-		if (*answer)
-			printf("%s\n", answer);
-		return CLI_OK;
-	}
-	if (g_error_matches(error, CLIENT_ERROR, CLIENT_ERROR_NO_GUEST))
-		status = CLI_USAGE;
-	cli_error("%s", error->message);
-	g_error_free(error);
-	return status;
-}
 
 static int run_attach(int argc, char **argv)
 {
@@ -43,10 +24,11 @@ static int run_attach(int argc, char **argv)
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], (char *[]){ (char *)"block-attach", directory, words[1], NULL },
-		   OPEN_PATIENCE,
-		   "the guest's xenemu does not answer; it gives the guest the disk when it "
-		   "does");
+	return client_ask(
+		words[0], (char *[]){ (char *)"block-attach", directory, words[1], NULL },
+		OPEN_PATIENCE,
+		"the guest's xenemu does not answer; it gives the guest the disk when it "
+		"does");
 }
 
 static int run_detach(int argc, char **argv)
@@ -65,8 +47,8 @@ static int run_detach(int argc, char **argv)
 		return CLI_USAGE;
 	late = g_strdup_printf("the guest has not let go of %s yet; it goes when it does",
 			       words[1]);
-	return ask(words[0], (char *[]){ (char *)"block-detach", words[1], NULL }, PATIENCE,
-		   late);
+	return client_ask(words[0], (char *[]){ (char *)"block-detach", words[1], NULL },
+			  PATIENCE, late);
 }
 
 static int run_rescan(int argc, char **argv)
@@ -83,8 +65,9 @@ static int run_rescan(int argc, char **argv)
 
 	if (!words)
 		return CLI_USAGE;
-	return ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL },
-		   OPEN_PATIENCE, "the guest's xenemu does not answer; it looks when it does");
+	return client_ask(words[0], (char *[]){ (char *)"block-rescan", words[1], NULL },
+			  OPEN_PATIENCE,
+			  "the guest's xenemu does not answer; it looks when it does");
 }
 
 static int run_resize(int argc, char **argv)
@@ -111,9 +94,10 @@ static int run_resize(int argc, char **argv)
 		return CLI_USAGE;
 	}
 	size = g_strdup_printf("%s%" G_GUINT64_FORMAT, more ? "+" : "", bytes);
-	return ask(words[0], (char *[]){ (char *)"block-resize", words[1], size, NULL },
-		   OPEN_PATIENCE,
-		   "the guest's xenemu does not answer yet; it resizes the disk when it does");
+	return client_ask(
+		words[0], (char *[]){ (char *)"block-resize", words[1], size, NULL },
+		OPEN_PATIENCE,
+		"the guest's xenemu does not answer yet; it resizes the disk when it does");
 }
 
 const struct cli_command command_block_attach = {
