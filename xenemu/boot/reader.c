@@ -9,6 +9,7 @@
 #include "backend/disk.h"
 #include "boot/reader-protocol.h"
 #include "boot/sandbox.h"
+#include "domain/printable.h"
 #include <errno.h>
 #include <glib-unix.h>
 #include <signal.h>
@@ -107,12 +108,10 @@ static void start_read(struct reader *r)
 }
 
 /* A string of the child's, fit for a terminal. */
-static void make_printable(char *text, size_t size)
+static void make_string(char *text, size_t size)
 {
 	text[size - 1] = '\0';
-	for (; *text; text++)
-		if (!g_ascii_isprint(*text))
-			*text = '?';
+	make_printable(text);
 }
 
 static void take_answer(struct reader *r)
@@ -120,10 +119,10 @@ static void take_answer(struct reader *r)
 	struct reader_message *msg = &r->message;
 
 	r->finished = TRUE;
-	make_printable(msg->text, sizeof(msg->text));
-	make_printable(msg->finding.config, sizeof(msg->finding.config));
-	make_printable(msg->finding.kernel, sizeof(msg->finding.kernel));
-	make_printable(msg->finding.abi, sizeof(msg->finding.abi));
+	make_string(msg->text, sizeof(msg->text));
+	make_string(msg->finding.config, sizeof(msg->finding.config));
+	make_string(msg->finding.kernel, sizeof(msg->finding.kernel));
+	make_string(msg->finding.abi, sizeof(msg->finding.abi));
 	if (msg->what == READER_FAILED && !r->why)
 		g_set_error_literal(&r->why, BOOT_ERROR, BOOT_ERROR_ABSENT, msg->text);
 	else if (msg->finding.width > IMAGE_X86_32)
