@@ -213,6 +213,13 @@ static void other_forms(void)
 	     :
 	     : "D"(word), "a"((present & 0xff) << 8)
 	     : "memory");
+#ifdef __x86_64__
+	*word = present & ~0xffffU;
+	FORM("REX that is no prefix: mov of ax", present, ".byte 0x48, 0x66, 0x89, 0x07",
+	     :
+	     : "D"(word), "a"(present)
+	     : "memory");
+#endif
 	*pte = writable;
 }
 

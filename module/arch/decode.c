@@ -12,6 +12,7 @@
 #define BYTE 0x20 /* its operand is a byte */
 #define IMM8 0x40 /* a byte of immediate follows */
 #define IMM 0x80 /* an immediate of the operand's size, 4 bytes at most */
+#define MAX_PREFIXES 6
 #define OP_PREFIX OP_MASK /* a prefix: none of enum operation */
 #define GROUP(n) ((n) << 8) /* ModRM's reg field says which operation of groups[n] */
 
@@ -107,17 +108,19 @@ const u8 *decode_prefixes(const u8 *code, struct prefixes *found)
 	const u8 *p = code;
 
 	*found = (struct prefixes){ 0 };
-	for (; (opcodes[*p] & OP_MASK) == OP_PREFIX; p++) {
-		if (p == code + 5)
-			return NULL;
+	for (; p < code + MAX_PREFIXES; p++) {
+		bool rex = !guest32 && (*p & 0xf0) == 0x40;
+
+		if (!rex && (opcodes[*p] & OP_MASK) != OP_PREFIX)
+			return p;
+		/* Only one that comes last counts (SDM 2A 2.2.1). */
+		found->rex = rex ? *p : 0;
 		found->small |= *p == 0x66;
 		found->narrow |= *p == 0x67;
 		found->rep |= *p == 0xf2 || *p == 0xf3;
 		found->locked |= *p == 0xf0;
 	}
-	if (!guest32 && (*p & 0xf0) == 0x40)
-		found->rex = *p++;
-	return p;
+	return NULL;
 }
 
 /* Bytes that a ModRM operand takes after the opcode; 0: no memory operand. */
