@@ -163,6 +163,138 @@ static void test_hostile_info(void)
 	upcalls_free(up);
 }
 
+/* --- late kicks --- */
+
+/* The guest has looked. */
+static void look(unsigned int vcpu)
+{
+	memset(shared_info()->evtchn_pending, 0, sizeof(shared_info()->evtchn_pending));
+	info(vcpu)->evtchn_pending_sel = 0;
+	info(vcpu)->evtchn_upcall_pending = 0;
+}
+
+static struct upcalls *begin_patient(void)
+{
+	struct upcalls *up = begin(FALSE);
+
+	upcalls_be_patient(up);
+	return up;
+}
+
+static gboolean on_end(gpointer over)
+{
+	*(gboolean *)over = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+/* Longer than any vCPU is given: whatever was to come has come. */
+static void wait_long(void)
+{
+	gboolean over = FALSE;
+
+	g_timeout_add(50, on_end, &over);
+	while (!over)
+		g_main_context_iteration(NULL, TRUE);
+}
+
+/* Raise a port, look in vain, be kicked. */
+static void be_kicked_late(struct upcalls *up)
+{
+	unsigned int before = kicks[0];
+
+	upcalls_raise(up, 1, 0);
+	g_assert_cmpuint(kicks[0], ==, before);
+	while (kicks[0] == before)
+		g_main_context_iteration(NULL, TRUE);
+	look(0);
+}
+
+/* How many are kicked at once before one that is given a moment. */
+static unsigned int eager(struct upcalls *up)
+{
+	for (unsigned int nr = 0;; nr++) {
+		unsigned int before = kicks[0];
+
+		upcalls_raise(up, 1, 0);
+		look(0);
+		if (kicks[0] == before)
+			return nr;
+	}
+}
+
+static void test_late_kick(void)
+{
+	struct upcalls *up = begin_patient();
+
+	be_kicked_late(up);
+	wait_long();
+	g_assert_cmpuint(kicks[0], ==, 1);
+	g_assert_cmpuint(kicks[1], ==, 0);
+	upcalls_free(up);
+}
+
+static void test_no_late_kick(void)
+{
+	struct upcalls *up = begin_patient();
+
+	/* It looks by itself. */
+	upcalls_raise(up, 1, 0);
+	look(0);
+	wait_long();
+	g_assert_cmpuint(kicks[0], ==, 0);
+	/* It waits: at once, and once. */
+	area.waits[0] = 1;
+	upcalls_raise(up, 1, 0);
+	g_assert_cmpuint(kicks[0], ==, 1);
+	wait_long();
+	g_assert_cmpuint(kicks[0], ==, 1);
+	upcalls_free(up);
+}
+
+/* Time that was given for another event is not this one's. */
+static void test_whole_moment(void)
+{
+	struct upcalls *up = begin_patient();
+
+	upcalls_raise(up, 1, 0);
+	look(0);
+	upcalls_look(up);
+	upcalls_raise(up, 2, 1);
+	while (!kicks[1])
+		g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(kicks[0], ==, 0);
+	upcalls_free(up);
+}
+
+/* The more often it has to be kicked, the longer it is not waited for. */
+static void test_eager(void)
+{
+	struct upcalls *up = begin_patient();
+
+	be_kicked_late(up);
+	g_assert_cmpuint(eager(up), ==, 64);
+	be_kicked_late(up);
+	g_assert_cmpuint(eager(up), ==, 128);
+	/* Once it was right to wait. */
+	upcalls_look(up);
+	be_kicked_late(up);
+	g_assert_cmpuint(eager(up), ==, 128);
+	be_kicked_late(up);
+	g_assert_cmpuint(eager(up), ==, 256);
+	upcalls_free(up);
+}
+
+/* A kick does not make one look that has upcalls masked; that is no reason for haste. */
+static void test_deaf(void)
+{
+	struct upcalls *up = begin_patient();
+
+	info(0)->evtchn_upcall_mask = 1;
+	be_kicked_late(up);
+	g_assert_cmpuint(eager(up), ==, 0);
+	upcalls_free(up);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
@@ -175,6 +307,11 @@ int main(int argc, char **argv)
 	g_test_add_func("/upcalls/masked", test_masked);
 	g_test_add_func("/upcalls/moved-info", test_moved_info);
 	g_test_add_func("/upcalls/hostile-info", test_hostile_info);
+	g_test_add_func("/upcalls/late-kick", test_late_kick);
+	g_test_add_func("/upcalls/no-late-kick", test_no_late_kick);
+	g_test_add_func("/upcalls/whole-moment", test_whole_moment);
+	g_test_add_func("/upcalls/eager", test_eager);
+	g_test_add_func("/upcalls/deaf", test_deaf);
 	status = g_test_run();
 	memory_free(mem);
 	return status;

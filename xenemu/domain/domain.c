@@ -131,6 +131,8 @@ static gboolean make_machine(struct domain *dom, const struct domain_config *con
 	if (!dom->machine)
 		return FALSE;
 	build_set_traits(dom->build, &dom->machine->traits, flags);
+	if (dom->machine->traits.dear_kicks)
+		upcalls_be_patient(dom->upcalls);
 	return TRUE;
 }
 

@@ -170,6 +170,7 @@ void events_serve(struct events *ev)
 		for (; bits; bits &= bits - 1)
 			deliver(ev, i * 64 + __builtin_ctzll(bits));
 	}
+	upcalls_look(ev->config.upcalls);
 }
 
 int events_alloc_unbound(struct events *ev, uint16_t remote)

@@ -8,22 +8,58 @@
  * each word is one atomic access, and none is believed.
  */
 #include "domain/upcalls.h"
+#include "machine/watch.h"
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 #include <xen/xen.h>
 
 /* struct vcpu_info of a 32-bit guest */
 #define SELECTOR_32 4
 
+/* A vCPU that runs has once to twice as long to look by itself. */
+#define MOMENT_NS 1000000
+/* So many kicks at once after one that came late. */
+#define FIRST_EAGER 64
+#define LAST_EAGER 65536
+
+/**
+ * struct late - kicks that come late, if they must
+ * @watch:   on @timer; NULL where kicks are not dear
+ * @timer:   timerfd that wakes us for them.  A timeout of the main loop would be set, and
+ *           taken back, in each of its turns
+ * @running: it will
+ * @vcpus:   bit n: vCPU n has an upcall due, and has not been kicked
+ * @overdue: those of them that were so when the timer was set
+ * @eager:   so many are to come at once
+ * @most:    how many that will be next time
+ */
+struct late {
+	struct watch *watch;
+	int timer;
+	gboolean running;
+	uint32_t vcpus;
+	uint32_t overdue;
+	unsigned int eager;
+	unsigned int most;
+};
+G_STATIC_ASSERT(MAX_VCPUS <= 32);
+
 /**
  * struct upcalls - see upcalls.h
  * @config:  as given
  * @pending, @mask: bitmaps in shared_info
+ * @late:    kicks that come late
  */
 struct upcalls {
 	struct upcalls_config config;
 	uint64_t *pending;
 	uint64_t *mask;
+	struct late late;
 };
+
+#define UPCALL_PENDING offsetof(struct vcpu_info, evtchn_upcall_pending)
+#define UPCALL_MASK offsetof(struct vcpu_info, evtchn_upcall_mask)
 
 /* public/xen.h: of the size of an xen_ulong_t each, [sizeof(xen_ulong_t) * 8] of them */
 static void find_bitmaps(struct upcalls *up)
@@ -51,14 +87,19 @@ struct upcalls *upcalls_new(const struct upcalls_config *config)
 
 void upcalls_free(struct upcalls *up)
 {
+	if (!up)
+		return;
+	if (up->late.watch) {
+		watch_free(up->late.watch);
+		close(up->late.timer);
+	}
 	g_free(up);
 }
 
 /* Where the monitor says that it is; NULL where that can't be. */
 static uint8_t *vcpu_info(const struct upcalls *up, unsigned int vcpu)
 {
-	uint64_t paddr =
-		__atomic_load_n(&up->config.area->info_paddr[vcpu], __ATOMIC_ACQUIRE);
+	uint64_t paddr = __atomic_load_n(&up->config.area->info_paddr[vcpu], __ATOMIC_ACQUIRE);
 
 	if (paddr % (up->config.is_32bit ? 4 : 8))
 		return NULL;
@@ -98,8 +139,7 @@ static gboolean mark(const struct upcalls *up, unsigned int port, unsigned int v
 
 	if (!info || is_masked(up, port) || select_word(up, info, port))
 		return FALSE;
-	return !__atomic_exchange_n(&info[offsetof(struct vcpu_info, evtchn_upcall_pending)], 1,
-				    __ATOMIC_SEQ_CST);
+	return !__atomic_exchange_n(&info[UPCALL_PENDING], 1, __ATOMIC_SEQ_CST);
 }
 
 /* One in SCHEDOP_poll looks at the port's bit, even where it is masked. */
@@ -108,6 +148,106 @@ static gboolean waits(const struct upcalls *up, unsigned int vcpu)
 	return __atomic_load_n(&up->config.area->waits[vcpu], __ATOMIC_SEQ_CST) != 0;
 }
 
+/* --- late kicks --- */
+
+static gboolean is_due(const struct upcalls *up, unsigned int vcpu)
+{
+	const uint8_t *info = vcpu_info(up, vcpu);
+
+	return info && __atomic_load_n(&info[UPCALL_PENDING], __ATOMIC_SEQ_CST);
+}
+
+/* One with upcalls masked would not look for a kick either. */
+static gboolean is_deaf(const struct upcalls *up, unsigned int vcpu)
+{
+	const uint8_t *info = vcpu_info(up, vcpu);
+
+	return info && __atomic_load_n(&info[UPCALL_MASK], __ATOMIC_RELAXED);
+}
+
+static void set_timer(struct late *late)
+{
+	static const struct itimerspec moment = { .it_value.tv_nsec = MOMENT_NS };
+
+	late->running = !timerfd_settime(late->timer, 0, &moment, NULL);
+	late->overdue = late->vcpus;
+}
+
+static gboolean give_a_moment(struct upcalls *up, unsigned int vcpu)
+{
+	struct late *late = &up->late;
+
+	if (!late->watch)
+		return FALSE;
+	if (late->eager) {
+		late->eager--;
+		return FALSE;
+	}
+	late->vcpus |= 1U << vcpu;
+	if (!late->running)
+		set_timer(late);
+	return TRUE;
+}
+
+static void looked(struct late *late, unsigned int vcpu)
+{
+	late->vcpus &= ~(1U << vcpu);
+	late->overdue &= ~(1U << vcpu);
+	late->most = MAX(late->most / 2, FIRST_EAGER);
+}
+
+static void kick_late(struct upcalls *up, unsigned int vcpu)
+{
+	struct late *late = &up->late;
+
+	late->vcpus &= ~(1U << vcpu);
+	late->overdue &= ~(1U << vcpu);
+	if (!is_deaf(up, vcpu)) {
+		late->eager = late->most;
+		late->most = MIN(late->most * 2, LAST_EAGER);
+	}
+	up->config.kick(up->config.opaque, vcpu);
+}
+
+void upcalls_look(struct upcalls *up)
+{
+	for (uint32_t left = up->late.vcpus; left; left &= left - 1) {
+		unsigned int vcpu = __builtin_ctz(left);
+
+		if (!is_due(up, vcpu))
+			looked(&up->late, vcpu);
+	}
+}
+
+static gboolean moment_over(gint fd, G_GNUC_UNUSED GIOCondition condition, gpointer opaque)
+{
+	struct upcalls *up = opaque;
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0)
+		return G_SOURCE_CONTINUE;
+	upcalls_look(up);
+	while (up->late.overdue)
+		kick_late(up, __builtin_ctz(up->late.overdue));
+	up->late.running = FALSE;
+	if (up->late.vcpus)
+		set_timer(&up->late);
+	return G_SOURCE_CONTINUE;
+}
+
+/* Without a timer kicks come at once. */
+void upcalls_be_patient(struct upcalls *up)
+{
+	struct late *late = &up->late;
+
+	late->most = FIRST_EAGER;
+	late->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (late->timer >= 0)
+		late->watch = watch_new(late->timer, G_IO_IN, moment_over, up);
+}
+
+/* --- what comes --- */
+
 void upcalls_raise(struct upcalls *up, unsigned int port, unsigned int vcpu)
 {
 	gboolean is_new;
@@ -115,7 +255,7 @@ void upcalls_raise(struct upcalls *up, unsigned int port, unsigned int vcpu)
 	if (!up->pending || test_and_set(up->pending, port))
 		return;
 	is_new = mark(up, port, vcpu);
-	if (is_new || waits(up, vcpu))
+	if (waits(up, vcpu) || (is_new && !give_a_moment(up, vcpu)))
 		up->config.kick(up->config.opaque, vcpu);
 }
 

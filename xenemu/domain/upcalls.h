@@ -3,7 +3,11 @@
  * upcalls.h - tell the guest of an event: the bits that it looks at, and the kick
  *
  * The bits are set here as Xen sets them, so that a vCPU that runs finds its event by
- * itself when it next looks, without the monitor.
+ * itself when it next looks: its kernel whenever it unmasks upcalls, the monitor whenever
+ * it returns to the guest.  Where a kick is dear (TCG: it wakes QEMU's main loop, which
+ * stops the vCPU) one that runs is given a moment to do so, and kicked only if it has not
+ * looked by then.  A guest that computes for long does not look: after such a late kick the
+ * next ones come at once, and ever more of them the more often that happens.
  */
 #ifndef XENEMU_DOMAIN_UPCALLS_H
 #define XENEMU_DOMAIN_UPCALLS_H
@@ -40,6 +44,12 @@ struct upcalls_config {
  * Return: owned by the caller, upcalls_free().
  */
 struct upcalls *upcalls_new(const struct upcalls_config *config);
+
+/** upcalls_be_patient() - kicks are dear from now on: give a vCPU that runs a moment */
+void upcalls_be_patient(struct upcalls *up);
+
+/** upcalls_look() - the guest has done something: does it still need its late kick? */
+void upcalls_look(struct upcalls *up);
 
 /** upcalls_free() - NULL is allowed */
 void upcalls_free(struct upcalls *up);

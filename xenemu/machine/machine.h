@@ -79,6 +79,7 @@ struct machine_config {
  * @apic_khz:     local APIC timer frequency inside the VM, divider 1
  * @ivshmem_peer: the helper's peer number
  * @caches_code:  a vCPU may go on with old code where others wrote new
+ * @dear_kicks:   a kick costs much more than the vCPU's looking by itself
  */
 struct machine_traits {
 	uint32_t transport;
@@ -87,6 +88,7 @@ struct machine_traits {
 	uint64_t apic_khz;
 	uint32_t ivshmem_peer;
 	gboolean caches_code;
+	gboolean dear_kicks;
 };
 
 /**

@@ -276,6 +276,7 @@ static gboolean set_traits(struct machine_traits *t, const struct machine_config
 	/* TCG hands out the host's TSC (cpu_get_ticks()), with icount virtual ns */
 	t->tsc_khz = qemu_command_has_icount(config) ? GHZ_IN_KHZ : tsc_host_khz();
 	t->caches_code = !qemu_command_is_kvm(config);
+	t->dear_kicks = t->caches_code;
 	if (!t->caches_code) {
 		const struct kvm_abilities *a = kvm_probe_abilities(error);
 
