@@ -254,13 +254,17 @@ static struct vbd_request *request_new(struct vbd_queue *queue, const struct blk
 				       unsigned int nr)
 {
 	struct vbd_request *req =
-		g_malloc0(sizeof(*req) + nr * (sizeof(req->iov[0]) + sizeof(req->grants[0])));
+		g_malloc(sizeof(*req) + nr * (sizeof(req->iov[0]) + sizeof(req->grants[0])));
 
-	req->queue = queue;
-	req->id = op->id;
-	req->op = op->op == BLKIF_OP_INDIRECT ? op->indirect_op : op->op;
-	req->offset = op->sector << SECTOR_SHIFT;
-	req->grants = (struct grant_map *)&req->iov[nr];
+	/* calloc() of glibc 2.36 would not take what was just freed, which costs as much again.
+	 */
+	*req = (struct vbd_request){
+		.queue = queue,
+		.id = op->id,
+		.op = op->op == BLKIF_OP_INDIRECT ? op->indirect_op : op->op,
+		.offset = op->sector << SECTOR_SHIFT,
+		.grants = (struct grant_map *)&req->iov[nr],
+	};
 	return req;
 }
 
