@@ -17,8 +17,11 @@
 /* struct vcpu_info of a 32-bit guest */
 #define SELECTOR_32 4
 
-/* A vCPU that runs has once to twice as long to look by itself. */
-#define MOMENT_NS 1000000
+/*
+ * A vCPU that runs has once to twice as long to look by itself: as long as the tick of most
+ * kernels, which makes them look at the latest.
+ */
+#define MOMENT_NS 4000000
 /* So many kicks at once after one that came late. */
 #define FIRST_EAGER 64
 #define LAST_EAGER 65536
