@@ -252,9 +252,9 @@ static gboolean in_ready(gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UN
 	if (len < 0)
 		return G_SOURCE_CONTINUE;
 	if (!len) {
-		io->in_watch = NULL;
+		g_clear_pointer(&io->in_watch, watch_free);
 		input_ended(io);
-		return G_SOURCE_REMOVE;
+		return G_SOURCE_CONTINUE;
 	}
 	kept = io->in_is_tty ? without_escape(bytes, len) : (size_t)len;
 	if (kept)

@@ -114,9 +114,9 @@ static gboolean on_readable(int fd, GIOCondition condition, gpointer data)
 		if (take_lines(q))
 			return G_SOURCE_CONTINUE;
 	}
-	q->watch = NULL;
-	q->events->broken(q->opaque, n > 0);
-	return G_SOURCE_REMOVE;
+	g_clear_pointer(&q->watch, watch_free);
+	q->events->broken(q->opaque, n > 0); /* may free q */
+	return G_SOURCE_CONTINUE;
 }
 
 struct qmp *qmp_new(int fd, const struct qmp_events *events, void *opaque)

@@ -19,9 +19,10 @@ struct watch;
  * watch_new() - look at a descriptor
  * @fd:        the descriptor, the caller's; it must not be closed before the watch is freed
  * @condition: what to wait for; G_IO_ERR and G_IO_HUP come unasked
- * @func:      called when it is ready; FALSE frees the watch.  Anything may be done in it,
- *             to free this watch and others included.  If it runs the main loop, it must bear
- *             to be called from inside itself
+ * @func:      called when it is ready; FALSE frees the watch, whose descriptor must still
+ *             be open then.  Anything may be done in it, to free this watch and others
+ *             included.  If it runs the main loop, it must bear to be called from inside
+ *             itself
  * @opaque:    its last argument
  *
  * Main thread.  There is no error: what epoll refuses (files on disks) GLib polls.
