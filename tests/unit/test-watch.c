@@ -178,6 +178,83 @@ static void test_regular_file(void)
 	g_assert_cmpuint(one.calls, ==, 2);
 }
 
+/* --- what GLib does besides --- */
+
+static gboolean set_flag(gpointer flag)
+{
+	*(gboolean *)flag = TRUE;
+	return G_SOURCE_REMOVE;
+}
+
+static gpointer wake_up(gpointer flag)
+{
+	g_idle_add(set_flag, flag);
+	return NULL;
+}
+
+/* While nothing is ready, a timer is not missed, nor what another thread asks for. */
+static void test_woken(void)
+{
+	gboolean timer = FALSE, other = FALSE;
+	struct counted one;
+	uint64_t count;
+	GThread *thread;
+
+	begin(&one);
+	g_assert_cmpint(read(one.fd, &count, sizeof(count)), ==, sizeof(count));
+	g_timeout_add(1, set_flag, &timer);
+	while (!timer)
+		g_main_context_iteration(NULL, TRUE);
+	thread = g_thread_new("wake-up", wake_up, &other);
+	while (!other)
+		g_main_context_iteration(NULL, TRUE);
+	g_thread_join(thread);
+	g_assert_cmpuint(one.calls, ==, 0);
+	end(&one);
+}
+
+static gboolean drop_it(gpointer counted)
+{
+	drop(counted);
+	return G_SOURCE_REMOVE;
+}
+
+/*
+ * It is found ready, and freed before it is called.  This comes first: of sources of the
+ * same priority the oldest is served first, and the set is one.
+ */
+static void test_freed_when_found(void)
+{
+	struct counted one, two;
+
+	g_idle_add_full(G_PRIORITY_DEFAULT, drop_it, &one, NULL);
+	begin(&one);
+	begin(&two);
+	turn();
+	turn();
+	g_assert_cmpuint(one.calls, ==, 0);
+	g_assert_cmpuint(two.calls, >, 0);
+	end(&one);
+	end(&two);
+}
+
+/* A descriptor that GLib has polls beside the set. */
+static void test_beside_others(void)
+{
+	struct counted one, two = { .fd = eventfd(1, EFD_CLOEXEC), .go_on = TRUE };
+	guint source = g_unix_fd_add(two.fd, G_IO_IN, on_ready, &two);
+
+	begin(&one);
+	turn();
+	g_assert_cmpuint(one.calls, ==, 1);
+	g_assert_cmpuint(two.calls, ==, 1);
+	g_source_remove(source);
+	close(two.fd);
+	turn();
+	g_assert_cmpuint(one.calls, ==, 2);
+	end(&one);
+}
+
 /* More than are served at a time: none starves. */
 static void test_many(void)
 {
@@ -196,6 +273,7 @@ static void test_many(void)
 int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
+	g_test_add_func("/watch/freed-when-found", test_freed_when_found);
 	g_test_add_func("/watch/ready", test_ready);
 	g_test_add_func("/watch/false-ends-it", test_false_ends_it);
 	g_test_add_func("/watch/frees-itself", test_frees_itself);
@@ -204,5 +282,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/watch/nested-turn", test_nested_turn);
 	g_test_add_func("/watch/regular-file", test_regular_file);
 	g_test_add_func("/watch/many", test_many);
+	g_test_add_func("/watch/woken", test_woken);
+	g_test_add_func("/watch/beside-others", test_beside_others);
 	return g_test_run();
 }

@@ -24,6 +24,8 @@
 
 struct qemu_process {
 	GPid pid;
+	int pidfd;
+	struct watch *child_watch;
 	guint child_source;
 	int output_fd;
 	struct watch *output_watch;
@@ -46,6 +48,12 @@ char *qemu_process_find(const char *wanted, GError **error)
 			    "qemu-system-x86, or name the program in $XENEMU_QEMU",
 			    name);
 	return path;
+}
+
+/* -1 before Linux 5.3 */
+static int open_pidfd(GPid pid)
+{
+	return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
 /*
@@ -88,6 +96,30 @@ static void on_child(GPid pid, int wait_status, gpointer data)
 	p->ended(p->opaque, wait_status);
 }
 
+static gboolean on_pidfd(int fd, GIOCondition condition, gpointer data)
+{
+	struct qemu_process *p = data;
+	int wait_status = 0;
+
+	(void)fd;
+	(void)condition;
+	if (waitpid(p->pid, &wait_status, WNOHANG) == 0)
+		return G_SOURCE_CONTINUE;
+	g_clear_pointer(&p->child_watch, watch_free);
+	on_child(p->pid, wait_status, p); /* may free p */
+	return G_SOURCE_CONTINUE;
+}
+
+/* GLib's way would be one more descriptor for it to poll at all times. */
+static void watch_child(struct qemu_process *p)
+{
+	p->pidfd = open_pidfd(p->pid);
+	if (p->pidfd >= 0)
+		p->child_watch = watch_new(p->pidfd, G_IO_IN, on_pidfd, p);
+	else
+		p->child_source = g_child_watch_add(p->pid, on_child, p);
+}
+
 /*
  * Runs in the child: only async-signal-safe calls.  QEMU gets a process group
  * of its own, so that Ctrl-C at the terminal is xenemu's to act upon.
@@ -127,6 +159,7 @@ struct qemu_process *qemu_process_spawn(char **argv, const int *fds, unsigned in
 
 	p->output = g_string_new(NULL);
 	p->output_fd = -1;
+	p->pidfd = -1;
 	p->ended = ended;
 	p->opaque = opaque;
 	if (!g_unix_open_pipe(output, FD_CLOEXEC, &why))
@@ -137,7 +170,7 @@ struct qemu_process *qemu_process_spawn(char **argv, const int *fds, unsigned in
 	close(output[1]);
 	if (!ok)
 		goto failed;
-	p->child_source = g_child_watch_add(p->pid, on_child, p);
+	watch_child(p);
 	p->output_watch = watch_new(p->output_fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_output, p);
 	return p;
 
@@ -160,7 +193,7 @@ const char *qemu_process_output(struct qemu_process *p)
 /* It has files of the user's to close, where its arguments named such. */
 static void end_child(GPid pid)
 {
-	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	int pidfd = open_pidfd(pid);
 	struct pollfd gone = { .fd = pidfd, .events = POLLIN };
 
 	kill(pid, SIGTERM);
@@ -175,13 +208,15 @@ void qemu_process_free(struct qemu_process *p)
 {
 	if (!p)
 		return;
-	if (p->child_source)
-		g_source_remove(p->child_source);
+	g_clear_handle_id(&p->child_source, g_source_remove);
+	g_clear_pointer(&p->child_watch, watch_free);
 	g_clear_pointer(&p->output_watch, watch_free);
 	if (p->pid)
 		end_child(p->pid);
 	if (p->output_fd >= 0)
 		close(p->output_fd);
+	if (p->pidfd >= 0)
+		close(p->pidfd);
 	g_string_free(p->output, TRUE);
 	g_free(p);
 }

@@ -3,6 +3,7 @@
  * watch.c - descriptors that the main loop looks at for as long as a guest runs
  */
 #include "machine/watch.h"
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -32,6 +33,8 @@ struct watch {
  * @source: GLib's, NULL before the first watch
  * @fd:     the epoll set
  * @tag:    GLib's name for @fd
+ * @wakeup: what else GLib polls at all times: wakes it for other threads; -1 at first
+ * @ready, @nr_ready: found by wait_for(), and not dispatched yet
  * @turn:   counts dispatch()es
  * @depth:  calls that are under way, one inside the other
  * @dead:   what is to be freed when none runs any more
@@ -40,6 +43,9 @@ static struct set {
 	GSource *source;
 	int fd;
 	gpointer tag;
+	int wakeup;
+	struct epoll_event ready[READY_AT_A_TIME];
+	int nr_ready;
 	unsigned int turn;
 	unsigned int depth;
 	struct watch *dead;
@@ -77,15 +83,75 @@ static gboolean polled(gint fd G_GNUC_UNUSED, GIOCondition ready, gpointer opaqu
 	return G_SOURCE_CONTINUE;
 }
 
+/* --- in the main loop --- */
+
+/* Without it GLib would be deaf for other threads. */
+static gboolean has_wakeup(int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = NULL };
+
+	if (set.wakeup < 0 && !epoll_ctl(set.fd, EPOLL_CTL_ADD, fd, &event))
+		set.wakeup = fd;
+	return set.wakeup == fd;
+}
+
+/* GLib's wakeup is told apart by its data; the others are kept for dispatch(). */
+static gboolean sort_out(int nr)
+{
+	gboolean woken = FALSE;
+
+	set.nr_ready = 0;
+	for (int i = 0; i < nr; i++) {
+		if (set.ready[i].data.ptr)
+			set.ready[set.nr_ready++] = set.ready[i];
+		else
+			woken = TRUE;
+	}
+	return woken;
+}
+
+/*
+ * GLib's poll(): as a rule there is nothing but the set and GLib's wakeup, which is in the
+ * set as well, so that one call does for poll() and for dispatch()'s.
+ */
+static gint wait_for(GPollFD *fds, guint nr, gint timeout)
+{
+	GPollFD *ours = &fds[nr == 2 && fds[1].fd == set.fd];
+	GPollFD *other = &fds[ours == fds];
+	int found;
+
+	set.nr_ready = 0;
+	if (nr != 2 || ours->fd != set.fd || !has_wakeup(other->fd))
+		return g_poll(fds, nr, timeout);
+	found = epoll_wait(set.fd, set.ready, READY_AT_A_TIME, timeout);
+	other->revents = sort_out(found) ? G_IO_IN : 0;
+	ours->revents = set.nr_ready ? G_IO_IN : 0;
+	return found < 0 ? found : !!other->revents + !!ours->revents;
+}
+
 static gboolean check(GSource *source)
 {
 	return g_source_query_unix_fd(source, set.tag) != 0;
 }
 
+/* What wait_for() found, or if GLib has polled, what there is. */
+static int take_ready(struct epoll_event *ready)
+{
+	int nr = set.nr_ready;
+
+	if (!nr) {
+		sort_out(epoll_wait(set.fd, set.ready, READY_AT_A_TIME, 0));
+		nr = set.nr_ready;
+	}
+	memcpy(ready, set.ready, nr * sizeof(*ready));
+	set.nr_ready = 0;
+	return nr;
+}
+
 static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
 {
 	struct epoll_event ready[READY_AT_A_TIME];
-	int nr = epoll_wait(set.fd, ready, READY_AT_A_TIME, 0);
+	int nr = take_ready(ready);
 	unsigned int turn = ++set.turn;
 
 	(void)source;
@@ -113,6 +179,8 @@ static gboolean make_set(void)
 	set.fd = epoll_create1(EPOLL_CLOEXEC);
 	if (set.fd < 0)
 		return FALSE;
+	set.wakeup = -1;
+	g_main_context_set_poll_func(NULL, wait_for);
 	set.source = g_source_new(&funcs, sizeof(GSource));
 	g_source_set_can_recurse(set.source, TRUE);
 	set.tag = g_source_add_unix_fd(set.source, set.fd, G_IO_IN);
@@ -139,6 +207,9 @@ void watch_free(struct watch *watch)
 		epoll_ctl(set.fd, EPOLL_CTL_DEL, watch->fd, NULL);
 	else
 		g_source_remove(watch->source);
+	for (int i = 0; i < set.nr_ready; i++)
+		if (set.ready[i].data.ptr == watch)
+			set.ready[i--] = set.ready[--set.nr_ready];
 	watch->is_dead = TRUE;
 	watch->next = set.dead;
 	set.dead = watch;
