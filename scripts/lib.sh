@@ -157,10 +157,15 @@ newest_cached() {
 download_deb() (
 	tmp=$(mktemp -d "$CACHE/download.XXXXXX")
 	trap 'rm -rf "$tmp"' EXIT
-	cd "$tmp" || exit
+	download_to "$tmp" "$1" && touch "$tmp"/*.deb && mv "$tmp"/*.deb "$CACHE"
+)
+
+# download_to DIR PACKAGE...
+download_to() (
+	cd "$1" || exit
+	shift
 	chmod 755 .
-	progress apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1" &&
-		touch ./*.deb && mv ./*.deb ..
+	progress apt-get -q -o APT::Sandbox::User="$(id -un)" download "$@"
 )
 
 # package_files PACKAGE PATH...: print a directory of the cache that holds these
@@ -189,6 +194,46 @@ unpack_package() {
 		rm -rf "$tmp"
 	done
 	echo "$dir"
+}
+
+# program_tree PACKAGE PATH: print a directory of the cache that holds this program of the
+# package in bin/ and the shared libraries that it is linked with in lib/, fit to be copied
+# into a guest's root
+program_tree() {
+	local deb
+	deb=$(package_deb "$1")
+	(
+		exec 9>"$CACHE/lock"
+		flock 9
+		[ -e "${deb%.deb}-tree" ] || make_tree "$deb" "$@"
+	)
+	echo "${deb%.deb}-tree"
+}
+
+# make_tree DEB PACKAGE PATH.  The package client knows all packages that belong to it on
+# an empty system, the loader which of their libraries are needed.
+make_tree() {
+	local tmp names deb tree=${1%.deb}-tree
+	tmp=$(mktemp -d "$CACHE/unpack.XXXXXX")
+	trap "rm -rf '$tmp'" EXIT
+	mkdir -p "$tmp/all" "$tmp/libraries" "$tmp/tree/bin" "$tmp/tree/lib"
+	names=$(apt-get -s -o Dir::State::status=/dev/null --no-install-recommends install "$2" |
+		sed -n -E 's/^Inst (z?lib[^ ]*).*/\1/p')
+	download_to "$tmp" $names || { update_lists && download_to "$tmp" $names; } ||
+		die "the libraries of $2 can't be fetched"
+	for deb in "$1" "$tmp"/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp/all"
+	done
+	find "$tmp/all" -path '*/lib/*-linux-gnu/*.so.*' ! -type d \
+		-exec mv -t "$tmp/libraries" {} +
+	"$tmp/libraries/ld-linux-x86-64.so.2" --inhibit-cache --library-path "$tmp/libraries" \
+		--list "$tmp/all/$3" | grep ' => ' >"$tmp/linked"
+	! grep -vF " => $tmp/libraries/" "$tmp/linked" >&2 || die "$2: not all libraries came"
+	sed 's/.* => \(.*\) (.*/\1/' "$tmp/linked" | xargs cp -L -t "$tmp/tree/lib"
+	cp "$tmp/all/$3" "$tmp/tree/bin/"
+	ln -s lib "$tmp/tree/lib64"
+	chmod 755 "$tmp/tree"
+	mv "$tmp/tree" "$tree"
 }
 
 # linux_package: name of the package that holds Debian's stock kernel
