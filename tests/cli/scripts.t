@@ -31,6 +31,7 @@ for my $script (qw(scripts/demo scripts/check scripts/bench scripts/bench-net sc
 	is($status, 2, "$script --nonsense: status") or diag $out;
 	like($out, qr/--help/, "$script --nonsense: says what to do");
 }
+is((run("$top/guest-images/disk-bench/build --fio"))[0], 2, 'disk-bench/build --fio: and where to?');
 for my $words ('disks', '--machine', 'disk --machine', 'disk --shell', '--abi ""') {
 	my ($status, $out) = run("$top/scripts/demo $words");
 	is($status, 2, "scripts/demo $words: status") or diag $out;
@@ -51,6 +52,45 @@ ok(slurp("$dir/one") eq slurp("$dir/two"), 'the same bytes twice');
 my @made = (stat "$dir/one")[1, 9];
 run("$top/guest-images/initramfs/build $dir/one");
 is_deeply([ (stat "$dir/one")[1, 9] ], \@made, 'not made again when there is nothing new');
+
+# --- the script that runs fio for bench-disk, with one that is played here ---
+
+my $fio = <<'EOF';
+#!/bin/sh
+echo "$*" >"$0.words"
+case $* in *missing*) echo "fio: no such device"; exit 1 ;; esac
+cat <<END
+job : Saving output of prerun in job.prerun.txt
+{ "jobs" : [ { "job_runtime" : 470,
+      "read" : {
+        "runtime" : 464,
+        "total_ios" : 1000,
+        "lat_ns" : { "mean" : 12.5 }
+      },
+      "write" : {
+        "runtime" : 0,
+        "total_ios" : 0,
+      } } ] }
+END
+EOF
+
+{
+	open my $file, '>', "$dir/fio" or die "fio: $!\n";
+	print $file $fio;
+	close $file;
+	chmod 0755, "$dir/fio";
+	local $ENV{PATH} = "$dir:$ENV{PATH}";
+	my $requests = "$top/guest-images/disk-bench/requests-fio";
+	my ($status, $out) = run("$requests xvda read random 4096 32 1000");
+	is($status, 0, 'requests-fio: status');
+	is($out, "requests: 1000 in 0.464 s\n", 'requests-fio: what bench-disk reads');
+	like(slurp("$dir/fio.words"), qr/--filename=\/dev\/xvda --rw=randread --bs=4096 --iodepth=32 --io_size=4096000 /,
+		'requests-fio: what fio is told');
+	($status, $out) = run("$requests missing write seq 4096 1 10");
+	is($status, 1, 'requests-fio: fio fails: status');
+	is($out, "fio: no such device\n", 'requests-fio: fio fails: says why');
+	like(slurp("$dir/fio.words"), qr/--rw=write /, 'requests-fio: sequential');
+}
 
 # --- scripts/demo-disk, with a guest that is played here ---
 
