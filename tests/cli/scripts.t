@@ -31,7 +31,11 @@ for my $script (qw(scripts/demo scripts/check scripts/bench scripts/bench-net sc
 	is($status, 2, "$script --nonsense: status") or diag $out;
 	like($out, qr/--help/, "$script --nonsense: says what to do");
 }
-is((run("$top/guest-images/disk-bench/build --fio"))[0], 2, 'disk-bench/build --fio: and where to?');
+for my $command ('guest-images/disk-bench/build --fio', 'guest-images/net-bench/build --iperf3',
+	'scripts/bench-net --iperf3 --xen') {
+	my ($status, $out) = run("$top/$command");
+	is($status, 2, "$command: status") or diag $out;
+}
 for my $words ('disks', '--machine', 'disk --machine', 'disk --shell', '--abi ""') {
 	my ($status, $out) = run("$top/scripts/demo $words");
 	is($status, 2, "scripts/demo $words: status") or diag $out;
