@@ -395,7 +395,7 @@ static void test_no_io_uring(void)
 static void told(const char *format, const char *target, const char *expected)
 {
 	GError *error = NULL;
-	g_autofree char *json = qsd_blockdev(test_spec(format, target), &error);
+	g_autofree char *json = qsd_blockdev(test_spec(format, target), TRUE, &error);
 
 	if (expected) {
 		g_assert_no_error(error);
@@ -416,7 +416,8 @@ static void test_told(void)
 {
 	told("qcow2", "/a\"},b=c",
 	     HEAD "{\"discard\":\"unmap\",\"driver\":\"file\","
-		  "\"filename\":\"/a\\\"},b=c\",\"locking\":\"auto\"}}");
+		  "\"filename\":\"/a\\\"},b=c\",\"locking\":\"auto\","
+		  "\"aio\":\"io_uring\"}}");
 	told("qcow2", "nbd://host/a",
 	     HEAD "{\"discard\":\"unmap\",\"driver\":\"nbd\",\"export\":\"a\","
 		  "\"reconnect-delay\":60,\"server\":{\"type\":\"inet\",\"host\":\"host\","
@@ -431,6 +432,15 @@ static void test_told(void)
 	told("qcow2", "json:{", NULL);
 	told("qcow2", "gopher://host/a", NULL);
 	told("qcow2", "nbd+unix:///a", NULL);
+}
+
+static void test_told_without_io_uring(void)
+{
+	g_autofree char *json = qsd_blockdev(test_spec("qcow2", "/a"), FALSE, NULL);
+
+	g_assert_cmpstr(json, ==,
+			HEAD "{\"discard\":\"unmap\",\"driver\":\"file\","
+			     "\"filename\":\"/a\",\"locking\":\"auto\"}}");
 }
 
 /* --- faults --- */
@@ -542,6 +552,7 @@ int main(int argc, char **argv)
 
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/disk/qsd/told", test_told);
+	g_test_add_func("/disk/qsd/told-without-io-uring", test_told_without_io_uring);
 	g_test_add_func("/disk/qsd/formats", test_formats);
 	g_test_add_func("/disk/qsd/later", test_later);
 	g_test_add_func("/disk/qsd/resize", test_resize);

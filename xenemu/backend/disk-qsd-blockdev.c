@@ -58,7 +58,7 @@ static gboolean set_nbd(JsonBuilder *json, const struct disk_spec *spec, GError 
 	return TRUE;
 }
 
-static gboolean set_file(JsonBuilder *json, const struct disk_spec *spec)
+static gboolean set_file(JsonBuilder *json, const struct disk_spec *spec, gboolean io_uring)
 {
 	struct stat st;
 	gboolean is_device = !stat(spec->target, &st) && S_ISBLK(st.st_mode);
@@ -66,6 +66,8 @@ static gboolean set_file(JsonBuilder *json, const struct disk_spec *spec)
 	set(json, "driver", is_device ? "host_device" : "file");
 	set(json, "filename", spec->target);
 	set(json, "locking", spec->locked ? "auto" : "off");
+	if (io_uring)
+		set(json, "aio", "io_uring");
 	return TRUE;
 }
 
@@ -93,7 +95,8 @@ static gboolean set_json(JsonBuilder *json, const struct disk_spec *spec, GError
 	return TRUE;
 }
 
-static gboolean set_store(JsonBuilder *json, const struct disk_spec *spec, GError **error)
+static gboolean set_store(JsonBuilder *json, const struct disk_spec *spec, gboolean io_uring,
+			  GError **error)
 {
 	gboolean ok;
 
@@ -104,7 +107,7 @@ static gboolean set_store(JsonBuilder *json, const struct disk_spec *spec, GErro
 	if (spec->discard && !spec->read_only)
 		set(json, "discard", "unmap");
 	if (disk_spec_is_file(spec))
-		ok = set_file(json, spec);
+		ok = set_file(json, spec, io_uring);
 	else if (disk_nbd_is_uri(spec->target))
 		ok = set_nbd(json, spec, error);
 	else
@@ -113,7 +116,7 @@ static gboolean set_store(JsonBuilder *json, const struct disk_spec *spec, GErro
 	return ok;
 }
 
-char *qsd_blockdev(const struct disk_spec *spec, GError **error)
+char *qsd_blockdev(const struct disk_spec *spec, gboolean io_uring, GError **error)
 {
 	g_autoptr(JsonBuilder) json = json_builder_new();
 	g_autoptr(JsonNode) root = NULL;
@@ -124,7 +127,7 @@ char *qsd_blockdev(const struct disk_spec *spec, GError **error)
 	set_bool(json, "read-only", spec->read_only);
 	if (spec->discard && !spec->read_only)
 		set(json, "discard", "unmap");
-	if (!set_store(json, spec, error))
+	if (!set_store(json, spec, io_uring, error))
 		return NULL;
 	json_builder_end_object(json);
 	root = json_builder_get_root(json);

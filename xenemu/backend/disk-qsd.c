@@ -12,6 +12,7 @@
 #include "machine/qemu-process.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <liburing.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -146,11 +147,22 @@ static gboolean make_sockets(const char *target, struct sockets *sockets, GError
 	return ok || fail_errno(error, target, path);
 }
 
+/* Some containers forbid it. */
+static gboolean has_io_uring(void)
+{
+	struct io_uring ring;
+
+	if (io_uring_queue_init(1, &ring, 0))
+		return FALSE;
+	io_uring_queue_exit(&ring);
+	return TRUE;
+}
+
 static struct qemu_process *spawn(const struct disk_spec *spec, const struct sockets *sockets,
 				  GError **error)
 {
 	g_autofree char *program = g_find_program_in_path("qemu-storage-daemon");
-	g_autofree char *blockdev = qsd_blockdev(spec, error);
+	g_autofree char *blockdev = qsd_blockdev(spec, has_io_uring(), error);
 	g_autofree char *export = g_strdup_printf("type=nbd,id=disk,node-name=disk,name=disk,"
 						  "writable=%s",
 						  spec->read_only ? "off" : "on");

@@ -13,12 +13,14 @@ struct disk *disk_qsd_open(const struct disk_spec *spec, const struct disk_liste
 
 /**
  * qsd_blockdev() - what qemu-storage-daemon's --blockdev is to be told
- * @error: DISK_ERROR_UNSUPPORTED: a target that it can't be told of
+ * @spec:     the disk
+ * @io_uring: files and devices by io_uring, which wakes fewer threads than QEMU's own way
+ * @error:    DISK_ERROR_UNSUPPORTED: a target that it can't be told of
  *
  * The target is a file, a block device, a URI of NBD, HTTP or FTP, or "json:" with the
  * options of a node of QEMU's block layer.
  * Return: JSON, the caller's; the node's name is "disk".
  */
-char *qsd_blockdev(const struct disk_spec *spec, GError **error);
+char *qsd_blockdev(const struct disk_spec *spec, gboolean io_uring, GError **error);
 
 #endif
