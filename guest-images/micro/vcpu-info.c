@@ -52,6 +52,26 @@ static void placement(char *page)
 	is(register_vcpu_info(virt_to_mfn(page), 256), -XEN_EINVAL, "it can't be moved again");
 }
 
+/*
+ * What Xen may write to at any time can't become a page table.  To be one it would have
+ * to be of entries that are not present.
+ */
+static void no_page_table(void *page)
+{
+	const size_t head = 8; /* upcall_mask, which is set, is no bit of PTE_PRESENT */
+	struct vcpu_info saved = *vcpu_info;
+	long rc;
+
+	memset((char *)vcpu_info + head, 0, sizeof(*vcpu_info) - head);
+	page_read_only(page);
+	rc = mmuext(MMUEXT_PIN_L1_TABLE, virt_to_mfn(page));
+	if (!rc)
+		mmuext(MMUEXT_UNPIN_TABLE, virt_to_mfn(page));
+	page_read_write(page);
+	is(rc, -XEN_EINVAL, "its page as a page table");
+	memcpy((char *)vcpu_info + head, (char *)&saved + head, sizeof(saved) - head);
+}
+
 static void time_goes_on(void)
 {
 	uint32_t version = vcpu_info->time.version;
@@ -70,5 +90,6 @@ void guest_main(void)
 
 	bad_places(page);
 	placement(page);
+	no_page_table(page);
 	time_goes_on();
 }

@@ -77,6 +77,19 @@ HANDLE_VCPU_SUB(do_vcpu_op_register_runstate_memory_area, id, arg)
 }
 
 /*
+ * Events are marked there at any time, by the helper too: the frame is lent for good, and
+ * no table (Xen 4.17 map_vcpu_info(), PGT_writable_page).
+ */
+static bool lend(u64 mfn)
+{
+	__atomic_add_fetch(&lent[mfn], 1, __ATOMIC_SEQ_CST);
+	if (!frame_type(READ_ONCE(frame_table[mfn])))
+		return true;
+	__atomic_sub_fetch(&lent[mfn], 1, __ATOMIC_SEQ_CST);
+	return false;
+}
+
+/*
  * Everything is marked pending, so that nothing gets lost in the move; the guest
  * can cope with an event too many (Xen 4.17 map_vcpu_info()).  The helper sets the
  * port's bit before it looks where vcpu_info is: what it marks in the old one the
@@ -88,7 +101,7 @@ static long place_info(struct vcpu *v, u64 mfn, u32 offset)
 
 	if (offset > 4096 - sizeof(*info) || offset % (guest32 ? 4 : 8))
 		return -XEN_ENXIO;
-	if (v->info_placed || !frame_owned(mfn) || frame_type(frame_table[mfn]))
+	if (v->info_placed || !frame_owned(mfn) || !lend(mfn))
 		return -XEN_EINVAL;
 	info = direct((mfn << 12) + offset);
 	memcpy(info, v->info, sizeof(*info));

@@ -109,10 +109,10 @@
  * @written:        u8 [@end_mfn]: 1 once the helper has written to the frame, until
  *                  the monitor clears it; 0 where vCPUs see by themselves that code
  *                  has changed
- * @lent:           u32 [@end_mfn], the helper's: how often somebody else may write to
- *                  the frame at any time; it can't become a table meanwhile.  The helper
- *                  counts before it looks at the frame's type, the monitor sets the
- *                  type before it looks here
+ * @lent:           u32 [@end_mfn]: how often somebody else may write to the frame at any
+ *                  time; it can't become a table meanwhile.  The helper counts, and the
+ *                  monitor for a vcpu_info, before they look at the frame's type; the
+ *                  monitor sets the type before it looks here
  */
 struct boot_info {
 	uint64_t magic;
