@@ -10,8 +10,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <termios.h>
 
 /**
@@ -579,6 +581,44 @@ static void test_log_errors(struct fixture *f, const void *data G_GNUC_UNUSED)
 	unlink(log);
 }
 
+/* A process that holds copies of all that is open here but for @closed. */
+static pid_t fork_holder(int closed)
+{
+	pid_t pid = fork();
+
+	g_assert_cmpint(pid, >=, 0);
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(closed);
+	for (;;)
+		pause();
+}
+
+/* A pipe's end that is closed here, and still open elsewhere, wakes nobody any more. */
+static void test_end_held(struct fixture *f, const void *data G_GNUC_UNUSED)
+{
+	struct pollfd hung_up = { 0 };
+	int in[2];
+	pid_t holder;
+
+	g_assert_cmpint(pipe(in), ==, 0);
+	hung_up.fd = in[0];
+	f->io = console_io_new(in[0], -1, NULL, NULL);
+	console_io_attach(f->io, &user, f);
+	holder = fork_holder(in[1]);
+	g_assert_cmpint(write(in[1], "x", 1), ==, 1);
+	close(in[1]);
+	g_assert_cmpint(poll(&hung_up, 1, -1), ==, 1);
+	for (unsigned int i = 0; i < 1000 && g_main_context_iteration(NULL, FALSE); i++)
+		;
+	g_assert_false(g_main_context_pending(NULL));
+	g_assert_cmpstr(f->input->str, ==, "x");
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+	close(in[0]);
+}
+
 #define TEST(name, func)                                                                       \
 	g_test_add("/console-io/" name, struct fixture, NULL, set_up, func, tear_down)
 
@@ -594,6 +634,7 @@ int main(int argc, char **argv)
 	TEST("socket", test_socket);
 	TEST("half-closed", test_half_closed);
 	TEST("no-room", test_no_room);
+	TEST("end-held", test_end_held);
 	TEST("socket-path", test_socket_path);
 	TEST("place", test_place);
 	TEST("file", test_file);
