@@ -197,7 +197,7 @@ static void wait_long(void)
 		g_main_context_iteration(NULL, TRUE);
 }
 
-/* Raise a port, look in vain, be kicked. */
+/* Raise a port unless it is, be kicked, look. */
 static void be_kicked_late(struct upcalls *up)
 {
 	unsigned int before = kicks[0];
@@ -209,16 +209,16 @@ static void be_kicked_late(struct upcalls *up)
 	look(0);
 }
 
-/* How many are kicked at once before one that is given a moment. */
+/* How many are kicked at once before one that is given a moment, and not looked at. */
 static unsigned int eager(struct upcalls *up)
 {
 	for (unsigned int nr = 0;; nr++) {
 		unsigned int before = kicks[0];
 
 		upcalls_raise(up, 1, 0);
-		look(0);
 		if (kicks[0] == before)
 			return nr;
+		look(0);
 	}
 }
 
@@ -266,6 +266,23 @@ static void test_whole_moment(void)
 	upcalls_free(up);
 }
 
+/* Nor is it when the guest has looked without telling anybody. */
+static void test_whole_moment_of_one(void)
+{
+	struct upcalls *up = begin_patient();
+
+	upcalls_raise(up, 1, 0);
+	look(0);
+	g_usleep(20000);
+	upcalls_raise(up, 1, 0);
+	/* The time of the first is over. */
+	g_main_context_iteration(NULL, TRUE);
+	g_assert_cmpuint(kicks[0], ==, 0);
+	while (!kicks[0])
+		g_main_context_iteration(NULL, TRUE);
+	upcalls_free(up);
+}
+
 /* The more often it has to be kicked, the longer it is not waited for. */
 static void test_eager(void)
 {
@@ -276,6 +293,7 @@ static void test_eager(void)
 	be_kicked_late(up);
 	g_assert_cmpuint(eager(up), ==, 128);
 	/* Once it was right to wait. */
+	look(0);
 	upcalls_look(up);
 	be_kicked_late(up);
 	g_assert_cmpuint(eager(up), ==, 128);
@@ -310,6 +328,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/upcalls/late-kick", test_late_kick);
 	g_test_add_func("/upcalls/no-late-kick", test_no_late_kick);
 	g_test_add_func("/upcalls/whole-moment", test_whole_moment);
+	g_test_add_func("/upcalls/whole-moment-of-one", test_whole_moment_of_one);
 	g_test_add_func("/upcalls/eager", test_eager);
 	g_test_add_func("/upcalls/deaf", test_deaf);
 	status = g_test_run();

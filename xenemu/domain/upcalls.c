@@ -176,12 +176,22 @@ static void set_timer(struct late *late)
 	late->overdue = late->vcpus;
 }
 
+static void looked(struct late *late, unsigned int vcpu)
+{
+	late->vcpus &= ~(1U << vcpu);
+	late->overdue &= ~(1U << vcpu);
+	late->most = MAX(late->most / 2, FIRST_EAGER);
+}
+
+/* An upcall is due that was not: whatever was due before, the vCPU has looked. */
 static gboolean give_a_moment(struct upcalls *up, unsigned int vcpu)
 {
 	struct late *late = &up->late;
 
 	if (!late->watch)
 		return FALSE;
+	if (late->vcpus & 1U << vcpu)
+		looked(late, vcpu);
 	if (late->eager) {
 		late->eager--;
 		return FALSE;
@@ -190,13 +200,6 @@ static gboolean give_a_moment(struct upcalls *up, unsigned int vcpu)
 	if (!late->running)
 		set_timer(late);
 	return TRUE;
-}
-
-static void looked(struct late *late, unsigned int vcpu)
-{
-	late->vcpus &= ~(1U << vcpu);
-	late->overdue &= ~(1U << vcpu);
-	late->most = MAX(late->most / 2, FIRST_EAGER);
 }
 
 static void kick_late(struct upcalls *up, unsigned int vcpu)
