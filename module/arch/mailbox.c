@@ -86,7 +86,7 @@ s64 mailbox_call(struct vcpu *v, u32 call)
 	count(v, STAT_CALL);
 	__atomic_store_n(&m->state, MAILBOX_POSTED, __ATOMIC_RELEASE);
 	ring(v, DOORBELL_PORT_CALL, DOORBELL_VECTOR_CALL);
-	/* Kicks and timers are taken meanwhile; they only mark what is pending. */
+	/* Kicks and timers are taken meanwhile; at most they mark what is pending. */
 	while (__atomic_load_n(&m->state, __ATOMIC_ACQUIRE) != MAILBOX_DONE)
 		wait_for_interrupt();
 	m->state = MAILBOX_IDLE;
