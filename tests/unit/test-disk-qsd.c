@@ -141,6 +141,36 @@ static void test_later(void)
 	g_assert_nonnull(strstr(error->message, "VDI"));
 }
 
+/* One that was built without io_uring, as some are. */
+static void test_old_daemon(void)
+{
+	g_autofree char *real = g_find_program_in_path("qemu-storage-daemon");
+	g_autofree char *path = g_strdup(g_getenv("PATH"));
+	g_autofree char *first = NULL;
+	char *data = aligned_buffer(4096, 1);
+	const char *image, *program;
+	struct disk *disk;
+
+	if (!have_qemu())
+		return;
+	image = make_image("qcow2", "old-daemon");
+	program = scratch_path("qemu-storage-daemon");
+	g_assert_cmpint(run_tool(NULL,
+				 "printf '#!/bin/sh\\ncase $* in *io_uring*) exit 1; esac\\n"
+				 "exec %s \"$@\"\\n' >'%s' && chmod +x '%s'",
+				 real, program, program),
+			==, 0);
+	first = g_strdup_printf("%.*s:%s", (int)(strrchr(program, '/') - program), program,
+				path);
+	g_setenv("PATH", first, TRUE);
+	disk = open_disk(test_spec("qcow2", image));
+	g_setenv("PATH", path, TRUE);
+	g_assert_cmpint(disk_io(disk, DISK_WRITE, MIB, data, 4096), ==, 0);
+	g_assert_true(reads_as(disk, MIB, data, 4096));
+	disk_close(disk);
+	free(data);
+}
+
 /* --- resizing --- */
 
 static void no_resize(struct disk *disk, uint64_t size, const char *target, const char *why)
@@ -555,6 +585,7 @@ int main(int argc, char **argv)
 	g_test_add_func("/disk/qsd/told-without-io-uring", test_told_without_io_uring);
 	g_test_add_func("/disk/qsd/formats", test_formats);
 	g_test_add_func("/disk/qsd/later", test_later);
+	g_test_add_func("/disk/qsd/old-daemon", test_old_daemon);
 	g_test_add_func("/disk/qsd/resize", test_resize);
 	g_test_add_func("/disk/qsd/resize-refused", test_resize_refused);
 	g_test_add_func("/disk/qsd/resize-busy", test_resize_busy);
