@@ -5,7 +5,9 @@
 #include "machine/machine.h"
 #include "machine/memory.h"
 #include "protocol.h"
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define MIB (1ULL << 20)
 #define GIB (1ULL << 30)
@@ -30,6 +32,20 @@ static void test_size(void)
 	g_assert_cmpint(fstat(mem->fd, &st), ==, 0);
 	g_assert_cmpint(st.st_size, ==, 4 * MIB);
 	g_assert_cmpint(st.st_blocks, ==, 0); /* nothing taken before it is touched */
+}
+
+/* By whoever gets the descriptor: its size stays, its pages can be given back. */
+static void test_sealed(void)
+{
+	g_autoptr(Memory) mem = make(4 * MIB);
+
+	g_assert_cmpint(ftruncate(mem->fd, MIB), ==, -1);
+	g_assert_cmpint(ftruncate(mem->fd, 8 * MIB), ==, -1);
+	mem->base[2 * MIB] = 1;
+	g_assert_cmpint(fallocate(mem->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				  4 * MIB),
+			==, 0);
+	g_assert_cmpint(mem->base[2 * MIB], ==, 0);
 }
 
 static void test_ranges(void)
@@ -86,6 +102,7 @@ int main(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	g_test_add_func("/memory/size", test_size);
+	g_test_add_func("/memory/sealed", test_sealed);
 	g_test_add_func("/memory/ranges", test_ranges);
 	g_test_add_func("/memory/hole", test_hole);
 	g_test_add_func("/memory/refused", test_refused);

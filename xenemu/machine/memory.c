@@ -6,6 +6,7 @@
 #include "machine/machine.h"
 #include "protocol.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,9 +22,13 @@ static gboolean map_memory(struct memory *mem, GError **error)
 {
 	int err;
 
-	/* Not sealed, not executable; spawned programs get it by number only. */
-	mem->fd = memfd_create("xenemu-memory", MFD_CLOEXEC);
-	if (mem->fd >= 0 && ftruncate(mem->fd, (off_t)mem->bytes) == 0) {
+	/*
+	 * Not executable.  Processes that get it, QEMU and servers of disks, can't take it
+	 * from under our mapping; its pages may be given back all the same.
+	 */
+	mem->fd = memfd_create("xenemu-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (mem->fd >= 0 && ftruncate(mem->fd, (off_t)mem->bytes) == 0 &&
+	    fcntl(mem->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0) {
 		mem->base = mmap(NULL, mem->bytes, PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_NORESERVE, mem->fd, 0);
 		if (mem->base != MAP_FAILED)
