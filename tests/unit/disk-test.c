@@ -11,6 +11,7 @@
 static char *directory;
 char *last_message;
 unsigned int nr_resized;
+const struct memory *disk_memory;
 
 const char *scratch_path(const char *name)
 {
@@ -103,7 +104,7 @@ struct disk *open_disk(const struct disk_spec *spec)
 
 	g_clear_pointer(&last_message, g_free);
 	nr_resized = 0;
-	disk = disk_open(spec, &listener, &error);
+	disk = disk_open(spec, disk_memory, &listener, &error);
 	g_assert_no_error(error);
 	g_assert_nonnull(disk);
 	return disk;
@@ -137,7 +138,7 @@ struct disk *open_disk_later(const struct disk_spec *spec, GError **error)
 		.opened = on_opened,
 		.opaque = &opening,
 	};
-	struct disk *disk = disk_open(spec, &listener, error);
+	struct disk *disk = disk_open(spec, disk_memory, &listener, error);
 
 	if (!disk)
 		return NULL;

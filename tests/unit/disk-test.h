@@ -35,6 +35,9 @@ struct disk *open_disk_later(const struct disk_spec *spec, GError **error);
 extern char *last_message;
 extern unsigned int nr_resized;
 
+/** disk_memory - what open_disk() and open_disk_later() give disk_open(); NULL at first */
+extern const struct memory *disk_memory;
+
 /** wait_until() - run the main loop until *@flag or, as a failure, a minute is over */
 void wait_until(const gboolean *flag);
 

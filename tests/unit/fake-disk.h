@@ -77,6 +77,7 @@ static inline void fake_disk_clear(void)
 }
 
 struct disk *disk_open(G_GNUC_UNUSED const struct disk_spec *spec,
+		       G_GNUC_UNUSED const struct memory *memory,
 		       const struct disk_listener *listener, G_GNUC_UNUSED GError **error)
 {
 	fake_disk.listener = *listener;

@@ -273,7 +273,7 @@ static void refused(const struct disk_spec *spec, const char *what)
 	static const struct disk_listener nobody;
 	GError *error = NULL;
 
-	g_assert_null(disk_open(spec, &nobody, &error));
+	g_assert_null(disk_open(spec, NULL, &nobody, &error));
 	g_assert_error(error, DISK_ERROR, DISK_ERROR_OPEN);
 	g_test_message("%s", error->message);
 	g_assert_true(g_str_has_prefix(error->message, spec->target));
@@ -731,9 +731,9 @@ static void test_later_silent(void)
 	g_assert_cmpint(listen(fd, 4), ==, 0);
 	spec = test_spec("raw", uri);
 	/* Given up right away, and after a while. */
-	disk_close(disk_open(spec, &never, &error));
+	disk_close(disk_open(spec, NULL, &never, &error));
 	g_assert_no_error(error);
-	disk = disk_open(spec, &never, &error);
+	disk = disk_open(spec, NULL, &never, &error);
 	g_assert_no_error(error);
 	source = g_timeout_add(10, on_turn, &turns);
 	while (turns < 10)

@@ -3,9 +3,11 @@
  * test-disk-qsd.c - disks by way of qemu-storage-daemon
  */
 #include "backend/disk-qsd.h"
+#include "backend/disk-vhost.h"
 #include "disk-test.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <glib/gstdio.h>
 #include <poll.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -480,7 +482,7 @@ static void refused(const struct disk_spec *spec, const char *what)
 	static const struct disk_listener nobody;
 	GError *error = NULL;
 
-	g_assert_null(disk_open(spec, &nobody, &error));
+	g_assert_null(disk_open(spec, disk_memory, &nobody, &error));
 	g_test_message("%s", error->message);
 	g_assert_true(g_str_has_prefix(error->message, spec->target));
 	g_assert_nonnull(strstr(error->message, what));
@@ -576,26 +578,116 @@ static void test_killed(void)
 	g_assert_cmpint(run_tool(NULL, "qemu-img check -q -r leaks '%s'", path), ==, 0);
 }
 
+/* --- daemons that can't do vhost-user --- */
+
+/* @body: of a program that is found in place of the daemon, which it has as $real. */
+static void replace_daemon(const char *body)
+{
+	const char *directory = scratch_path("bin");
+	g_autofree char *real = g_find_program_in_path("qemu-storage-daemon");
+	g_autofree char *program = g_build_filename(directory, "qemu-storage-daemon", NULL);
+	g_autofree char *text = g_strdup_printf("#!/bin/sh\nreal=%s\n%s\n", real, body);
+	g_autofree char *path = g_strdup_printf("%s:%s", directory, g_getenv("PATH"));
+
+	g_assert_cmpint(g_mkdir(directory, 0700), ==, 0);
+	g_assert_true(g_file_set_contents_full(program, text, -1, G_FILE_SET_CONTENTS_NONE,
+					       0700, NULL));
+	g_setenv("PATH", path, TRUE);
+}
+
+/* A process of its own, since what the daemon can do is asked once. */
+static void without_vhost(const char *body)
+{
+	struct disk *disk;
+	char *data;
+
+	if (!have_qemu())
+		return;
+	if (!g_test_subprocess()) {
+		g_test_trap_subprocess(NULL, 0, G_TEST_SUBPROCESS_DEFAULT);
+		g_test_trap_assert_passed();
+		return;
+	}
+	replace_daemon(body);
+	data = aligned_buffer(4096, 9);
+	for (int i = 0; i < 2; i++) {
+		disk = open_disk(test_spec("qcow2", make_image("qcow2", "without")));
+		g_assert_false(disk_vhost_is(disk));
+		g_assert_cmpint(disk_io(disk, DISK_WRITE, 0, data, 4096), ==, 0);
+		g_assert_true(reads_as(disk, 0, data, 4096));
+		disk_close(disk);
+	}
+	free(data);
+	scratch_remove();
+}
+
+static void test_older(void)
+{
+	without_vhost("[ \"$1\" = --help ] || exec $real \"$@\"\n"
+		      "$real --help | grep -v vhost-user");
+}
+
+/* It says that it can, and then does not know what to say. */
+static void test_unable(void)
+{
+	without_vhost("case $* in *vhost-user-blk*) exec perl -MSocket -e '\n"
+		      "open(my $server, \"+<&=3\"); accept(my $client, $server) or die;\n"
+		      "sysread($client, my $question, 12); syswrite($client, \"\\0\" x 12); "
+		      "sleep 60'\n"
+		      "esac\n"
+		      "exec $real \"$@\"");
+}
+
+/* --- either way --- */
+
+static struct memory *memory;
+
+static void run_by_nbd(gconstpointer test)
+{
+	disk_memory = NULL;
+	((void (*)(void))test)();
+}
+
+static void run_by_vhost(gconstpointer test)
+{
+	disk_memory = memory;
+	((void (*)(void))test)();
+	disk_memory = NULL;
+}
+
+static void add(const char *name, void (*test)(void))
+{
+	g_autofree char *by_nbd = g_strdup_printf("/disk/qsd/nbd/%s", name);
+	g_autofree char *by_vhost = g_strdup_printf("/disk/qsd/vhost/%s", name);
+
+	g_test_add_data_func(by_nbd, (void *)test, run_by_nbd);
+	g_test_add_data_func(by_vhost, (void *)test, run_by_vhost);
+}
+
 int main(int argc, char **argv)
 {
 	int status;
 
 	g_test_init(&argc, &argv, NULL);
+	memory = memory_new(64 * MIB, NULL);
 	g_test_add_func("/disk/qsd/told", test_told);
 	g_test_add_func("/disk/qsd/told-without-io-uring", test_told_without_io_uring);
-	g_test_add_func("/disk/qsd/formats", test_formats);
-	g_test_add_func("/disk/qsd/later", test_later);
-	g_test_add_func("/disk/qsd/old-daemon", test_old_daemon);
-	g_test_add_func("/disk/qsd/resize", test_resize);
-	g_test_add_func("/disk/qsd/resize-refused", test_resize_refused);
-	g_test_add_func("/disk/qsd/resize-busy", test_resize_busy);
-	g_test_add_func("/disk/qsd/resize-killed", test_resize_killed);
-	g_test_add_func("/disk/qsd/discard", test_discard);
-	g_test_add_func("/disk/qsd/no-io_uring", test_no_io_uring);
-	g_test_add_func("/disk/qsd/refused", test_refused);
-	g_test_add_func("/disk/qsd/daemon-killed", test_daemon_killed);
-	g_test_add_func("/disk/qsd/killed", test_killed);
+	add("formats", test_formats);
+	add("later", test_later);
+	add("old-daemon", test_old_daemon);
+	add("resize", test_resize);
+	add("resize-refused", test_resize_refused);
+	add("resize-busy", test_resize_busy);
+	add("resize-killed", test_resize_killed);
+	add("discard", test_discard);
+	add("no-io_uring", test_no_io_uring);
+	add("refused", test_refused);
+	add("daemon-killed", test_daemon_killed);
+	add("killed", test_killed);
+	g_test_add_data_func("/disk/qsd/vhost/older", (void *)test_older, run_by_vhost);
+	g_test_add_data_func("/disk/qsd/vhost/unable", (void *)test_unable, run_by_vhost);
 	status = g_test_run();
+	memory_free(memory);
 	scratch_remove();
 	return status;
 }

@@ -251,7 +251,7 @@ static void refused_open(const struct disk_spec *spec, int code, const char *wha
 	static const struct disk_listener nobody;
 	GError *error = NULL;
 
-	g_assert_null(disk_open(spec, &nobody, &error));
+	g_assert_null(disk_open(spec, NULL, &nobody, &error));
 	g_assert_error(error, DISK_ERROR, code);
 	g_test_message("%s", error->message);
 	g_assert_nonnull(strstr(error->message, spec->target));

@@ -157,7 +157,7 @@ static struct disk *begin_opening(struct opening *opening)
 {
 	const struct disk_listener listener = { .opened = on_opened, .opaque = opening };
 	g_autoptr(GError) error = NULL;
-	struct disk *disk = disk_open(test_spec("raw", URI), &listener, &error);
+	struct disk *disk = disk_open(test_spec("raw", URI), NULL, &listener, &error);
 
 	g_assert_no_error(error);
 	return disk;
@@ -221,7 +221,7 @@ static void test_given_up(void)
 	turn_while_asked(1);
 	disk_close(disk);
 	g_assert_false(opening.over);
-	g_assert_null(disk_open(test_spec("raw", URI), &nobody, &error));
+	g_assert_null(disk_open(test_spec("raw", URI), NULL, &nobody, &error));
 	g_assert_error(error, DISK_ERROR, DISK_ERROR_OPEN);
 	g_test_message("%s", error->message);
 	g_assert_nonnull(strstr(error->message, "name is still being looked up"));

@@ -6,10 +6,16 @@
 #define XENEMU_BACKEND_DISK_QSD_H
 
 #include "backend/disk-engine.h"
+#include "machine/memory.h"
 
-/** disk_qsd_open() - as disk_open(), by a qemu-storage-daemon of its own */
-struct disk *disk_qsd_open(const struct disk_spec *spec, const struct disk_listener *listener,
-			   GError **error);
+/**
+ * disk_qsd_open() - as disk_open(), by a qemu-storage-daemon of its own
+ *
+ * With memory, and a daemon that can, it is given that and spoken to by vhost-user; else by
+ * NBD.
+ */
+struct disk *disk_qsd_open(const struct disk_spec *spec, const struct memory *memory,
+			   const struct disk_listener *listener, GError **error);
 
 /**
  * qsd_blockdev() - what qemu-storage-daemon's --blockdev is to be told

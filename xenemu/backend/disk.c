@@ -14,7 +14,7 @@
 G_DEFINE_QUARK(disk - error - quark, disk_error)
 
 /* Plain files and devices; by io_uring if there is one. */
-static struct disk *open_plain(const struct disk_spec *spec,
+static struct disk *open_plain(const struct disk_spec *spec, const struct memory *memory,
 			       const struct disk_listener *listener, GError **error)
 {
 	GError *why = NULL;
@@ -25,7 +25,7 @@ static struct disk *open_plain(const struct disk_spec *spec,
 			g_propagate_error(error, why);
 		return disk;
 	}
-	disk = disk_qsd_open(spec, listener, error);
+	disk = disk_qsd_open(spec, memory, listener, error);
 	if (disk)
 		disk_say(disk, "read and written by qemu-storage-daemon, slower (%s)",
 			 why->message);
@@ -33,16 +33,16 @@ static struct disk *open_plain(const struct disk_spec *spec,
 	return disk;
 }
 
-struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
-		       GError **error)
+struct disk *disk_open(const struct disk_spec *spec, const struct memory *memory,
+		       const struct disk_listener *listener, GError **error)
 {
 	if (strcmp(spec->format, "raw") != 0)
-		return disk_qsd_open(spec, listener, error);
+		return disk_qsd_open(spec, memory, listener, error);
 	if (disk_nbd_is_uri(spec->target))
 		return disk_nbd_open(spec, listener, error);
 	if (disk_spec_is_file(spec))
-		return open_plain(spec, listener, error);
-	return disk_qsd_open(spec, listener, error);
+		return open_plain(spec, memory, listener, error);
+	return disk_qsd_open(spec, memory, listener, error);
 }
 
 const struct disk_info *disk_info(const struct disk *disk)

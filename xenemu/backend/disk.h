@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 
 struct disk;
+struct memory;
 
 /**
  * enum disk_op - what a request does
@@ -141,6 +142,9 @@ GQuark disk_error_quark(void);
 /**
  * disk_open() - open and lock what a disk is stored in
  * @spec:     copied; target must not be NULL
+ * @memory:   of the guest that the requests will be for, or NULL.  A process that serves
+ *            the disk may be given all of it, so that it transfers from and to it
+ *            directly; iov may point elsewhere, but is copied then.  Outlives the disk
  * @listener: copied
  * @error:    DISK_ERROR; the message names target, reason and what to do
  *
@@ -149,8 +153,8 @@ GQuark disk_error_quark(void);
  * what is returned must not be used before that was called, but may be closed.
  * Return: owned by the caller, disk_close(); NULL with @error set.
  */
-struct disk *disk_open(const struct disk_spec *spec, const struct disk_listener *listener,
-		       GError **error);
+struct disk *disk_open(const struct disk_spec *spec, const struct memory *memory,
+		       const struct disk_listener *listener, GError **error);
 
 /**
  * disk_info() - what the disk is like; valid until disk_close()

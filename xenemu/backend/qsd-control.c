@@ -2,8 +2,11 @@
 /*
  * qsd-control.c - has a qemu-storage-daemon resize its image, over QMP
  *
- * Three commands, one after the other: the export is deleted, the node resized, the
- * export added again, whatever became of the second.
+ * With an NBD export three commands, one after the other: the export is deleted, the node
+ * resized, the export added again, whatever became of the second.  With vhost-user-blk only
+ * the second: QEMU 7.2's export lets others resize its node, holds requests back meanwhile,
+ * and checks them against the size that the node has (block/export/vhost-user-blk-server.c,
+ * virtio-blk-handler.c).
  */
 #include "backend/qsd-control.h"
 #include "backend/disk.h"
@@ -27,7 +30,7 @@
  * @deleting: what there is still to wait for: the answer, and the event that says that it
  *            is done
  * @error:    why there is no new size, or NULL
- * @done, @opaque: who waits; NULL when nothing is under way
+ * @done, @grown, @opaque: who waits, of either kind; NULL when nothing is under way
  */
 struct qsd_control {
 	struct qmp *qmp;
@@ -37,6 +40,7 @@ struct qsd_control {
 	unsigned int deleting;
 	GError *error;
 	void (*done)(void *opaque, int socket, GError *error);
+	void (*grown)(void *opaque, GError *error);
 	void *opaque;
 };
 
@@ -55,9 +59,13 @@ static void keep_error(struct qsd_control *control, const char *what)
 static void finish(struct qsd_control *control, int socket)
 {
 	void (*done)(void *opaque, int socket, GError *error) = g_steal_pointer(&control->done);
+	void (*grown)(void *opaque, GError *error) = g_steal_pointer(&control->grown);
 
 	control->deleting = 0;
-	done(control->opaque, socket, g_steal_pointer(&control->error));
+	if (grown)
+		grown(control->opaque, g_steal_pointer(&control->error));
+	else
+		done(control->opaque, socket, g_steal_pointer(&control->error));
 }
 
 static void is_gone(struct qsd_control *control)
@@ -125,11 +133,13 @@ static void on_reply(void *opaque, const char *name, G_GNUC_UNUSED JsonNode *val
 {
 	struct qsd_control *control = opaque;
 
-	if (!control->done)
+	if (!control->done && !control->grown)
 		return;
 	if (failure)
 		keep_error(control, failure);
-	if (!strcmp(name, DELETE) && !failure)
+	if (!strcmp(name, RESIZE) && control->grown)
+		finish(control, -1);
+	else if (!strcmp(name, DELETE) && !failure)
 		deleted(control);
 	else if (!strcmp(name, DELETE))
 		finish(control, connect_again(control)); /* it is still there */
@@ -144,7 +154,7 @@ static void on_broken(void *opaque, G_GNUC_UNUSED gboolean garbage)
 	struct qsd_control *control = opaque;
 
 	g_clear_pointer(&control->qmp, qmp_free);
-	if (control->done)
+	if (control->done || control->grown)
 		is_gone(control);
 }
 
@@ -156,6 +166,15 @@ void qsd_control_resize(struct qsd_control *control, uint64_t size,
 	control->opaque = opaque;
 	control->deleting = 2;
 	send_command(control, DELETE, "{\"id\":\"disk\",\"mode\":\"hard\"}");
+}
+
+void qsd_control_grow(struct qsd_control *control, uint64_t size,
+		      void (*grown)(void *opaque, GError *error), void *opaque)
+{
+	control->size = size;
+	control->grown = grown;
+	control->opaque = opaque;
+	resize(control);
 }
 
 /* --- life --- */

@@ -30,6 +30,16 @@ struct qsd_control *qsd_control_new(int monitor, int address, gboolean writable)
 void qsd_control_resize(struct qsd_control *control, uint64_t size,
 			void (*done)(void *opaque, int socket, GError *error), void *opaque);
 
+/**
+ * qsd_control_grow() - let the image be of @size bytes while its export is in use
+ * @grown: called once, possibly from inside; @error: why the size is not the new one, taken
+ *         over; NULL if it is
+ *
+ * For an export that does not keep the image from being resized, as vhost-user-blk's.
+ */
+void qsd_control_grow(struct qsd_control *control, uint64_t size,
+		      void (*grown)(void *opaque, GError *error), void *opaque);
+
 /** qsd_control_free() - done() is not called any more; NULL is allowed */
 void qsd_control_free(struct qsd_control *control);
 

@@ -418,7 +418,7 @@ static struct vbd *open_vbd(const struct vbd_config *config, const struct device
 	vbd->opened = opened;
 	vbd->opaque = opaque;
 	listener.opaque = vbd;
-	vbd->disk = disk_open(config->spec, &listener, error);
+	vbd->disk = disk_open(config->spec, host->mem, &listener, error);
 	if (vbd->disk)
 		return vbd;
 	g_free(vbd);

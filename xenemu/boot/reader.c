@@ -184,7 +184,7 @@ static gboolean open_disk(struct reader *r, const struct disk_spec *spec, GError
 	struct reader_disk disk;
 
 	to_read.read_only = TRUE;
-	r->disk = disk_open(&to_read, &nobody, error);
+	r->disk = disk_open(&to_read, NULL, &nobody, error);
 	if (!r->disk)
 		return FALSE;
 	disk.size = disk_info(r->disk)->size;
