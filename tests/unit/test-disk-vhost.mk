@@ -1,0 +1,1 @@
+OBJS_test-disk-vhost := $(B)/obj/tests/unit/disk-test.o
