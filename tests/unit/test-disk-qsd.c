@@ -72,6 +72,17 @@ static void wait_for_end(pid_t pid)
 	close(fd);
 }
 
+/* io_uring may hold on to the file, and its locks, for a moment after the process's end. */
+static void wait_for_locks(const char *path)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	g_assert_cmpint(fd, >=, 0);
+	g_assert_cmpint(TEMP_FAILURE_RETRY(fcntl(fd, F_OFD_SETLKW, &all)), ==, 0);
+	close(fd);
+}
+
 /* --- formats --- */
 
 /* Taken as raw, it is raw: but the user is told. */
@@ -565,6 +576,7 @@ static void test_killed(void)
 	close(fds[0]);
 	/* It did not stay behind. */
 	wait_for_end(server);
+	wait_for_locks(path);
 	check = g_string_new("qemu-io -f qcow2");
 	for (unsigned int i = last < 200 ? 0 : last - 200; i <= last; i++)
 		g_string_append_printf(check, " -c 'read -P %u %u 65536'", i % 255 + 1,
