@@ -64,6 +64,34 @@ struct disk {
 	gboolean closing;
 };
 
+/* A server that takes longer for an answer is worth a message; it may just be slow. */
+#define DISK_MUTE_SECONDS 30
+
+/**
+ * struct disk_mute - does a server answer?
+ * @answers: how many there were, counted by the engine
+ * @seen:    how many at the last look
+ * @busy:    there were requests at the last look
+ * @is_mute: the user was told that there are no answers
+ */
+struct disk_mute {
+	uint64_t answers;
+	uint64_t seen;
+	gboolean busy;
+	gboolean is_mute;
+};
+
+/**
+ * disk_look_mute() - tell the user if the server has stopped to answer, or answers again
+ * @mute:    of @disk
+ * @expects: answers are expected for the requests that there are
+ * @is_up:   the server is there
+ *
+ * At intervals of DISK_MUTE_SECONDS at most.
+ */
+void disk_look_mute(struct disk *disk, struct disk_mute *mute, gboolean expects,
+		    gboolean is_up);
+
 /** disk_init() - fill a zeroed @disk; info.max_* get their usual values */
 void disk_init(struct disk *disk, const struct disk_engine *engine, const char *name,
 	       const struct disk_listener *listener);

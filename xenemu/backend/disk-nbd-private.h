@@ -26,10 +26,7 @@
  * @retry, @limit: timers, or 0: when to try again (or that an attempt takes too long),
  *             when to fail
  * @watch:     timer that sees whether there are answers, every @watch_seconds
- * @answers:   how many there were
- * @seen:      how many at the last look
- * @busy:      there were requests at the last look
- * @mute:      the user was told that there are none
+ * @mute:      what it has seen
  * @delay:     milliseconds until the next attempt
  * @replayed:  entry of the log that was written again last
  * @replay:    writes an entry again, when its done is set; @replay_iov its memory
@@ -66,10 +63,7 @@ struct nbd_disk {
 	guint limit;
 	guint watch;
 	unsigned int watch_seconds;
-	uint64_t answers;
-	uint64_t seen;
-	gboolean busy;
-	gboolean mute;
+	struct disk_mute mute;
 	unsigned int delay;
 	struct nbd_log log;
 	uint64_t replayed;

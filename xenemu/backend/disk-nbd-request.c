@@ -43,7 +43,7 @@ static int on_answer(void *opaque, int *error)
 {
 	struct command *command = opaque;
 
-	command->nbd->answers++;
+	command->nbd->mute.answers++;
 	end_part(command->nbd, command->req, *error);
 	return 1;
 }

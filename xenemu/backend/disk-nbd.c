@@ -13,8 +13,6 @@
 #define OPEN_MS (DISK_OPEN_SECONDS * 1000)
 #define RETRY_FIRST_MS 100
 #define RETRY_MOST_MS 5000
-/* A server that takes longer for an answer is worth a message; it may just be slow. */
-#define MUTE_SECONDS 30
 /* A host that is silent for so long is gone. */
 #define PEER_MS 60000
 
@@ -239,16 +237,8 @@ void nbd_moved(void *opaque)
 static gboolean on_watch(gpointer opaque)
 {
 	struct nbd_disk *nbd = opaque;
-	gboolean busy = (nbd->up || nbd->resizing) && nbd->disk.in_flight.length;
-	gboolean mute = busy && nbd->busy && nbd->answers == nbd->seen;
 
-	nbd->busy = busy;
-	nbd->seen = nbd->answers;
-	if (mute && !nbd->mute)
-		disk_say(&nbd->disk, "the server doesn't answer; requests wait for it");
-	else if (nbd->up && nbd->mute && !mute)
-		disk_say(&nbd->disk, "the server answers again");
-	nbd->mute = mute;
+	disk_look_mute(&nbd->disk, &nbd->mute, nbd->up || nbd->resizing, nbd->up);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -393,7 +383,7 @@ static struct disk *open_link(struct nbd_disk *nbd, const struct disk_spec *spec
 	disk_init(&nbd->disk, &engine, spec->target, listener);
 	nbd->disk.info.read_only = spec->read_only;
 	nbd->disk.info.can_discard = spec->discard && !spec->read_only;
-	nbd->watch_seconds = CLAMP(spec->reconnect, 1, MUTE_SECONDS);
+	nbd->watch_seconds = CLAMP(spec->reconnect, 1, DISK_MUTE_SECONDS);
 	nbd->link = nbd_link_new(nbd->uri, nbd->server.socket, nbd_moved, nbd);
 	if (listener->opened) {
 		nbd->opening = TRUE;

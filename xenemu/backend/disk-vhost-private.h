@@ -72,7 +72,7 @@ struct vhost_command {
  * @wrong:    what the process did that it must not, or NULL
  * @limit:    timer of the opening, or 0
  * @watch, @watch_seconds: timer that sees whether there are answers
- * @answers, @seen, @busy, @mute: for it, as struct nbd_disk's
+ * @mute:     what it has seen
  * @resizing: the process is to resize the disk
  * @new_size: what it is to be
  */
@@ -108,10 +108,7 @@ struct vhost_disk {
 	guint limit;
 	guint watch;
 	unsigned int watch_seconds;
-	uint64_t answers;
-	uint64_t seen;
-	gboolean busy;
-	gboolean mute;
+	struct disk_mute mute;
 	gboolean resizing;
 	uint64_t new_size;
 };

@@ -382,7 +382,7 @@ static gboolean take_answer(struct vhost_disk *vhost, uint32_t number, uint32_t 
 		vhost->free_buffers[vhost->nr_free_buffers++] = command.buffer;
 	vhost->commands[number].req = NULL;
 	vhost->free_slots[vhost->nr_free_slots++] = number;
-	vhost->answers++;
+	vhost->mute.answers++;
 	if (!req->error)
 		req->error = error_of(status);
 	if (!--req->parts && is_sent(req))

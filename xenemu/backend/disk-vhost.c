@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 #define OPEN_MS (DISK_OPEN_SECONDS * 1000)
-/* One that takes longer for an answer is worth a message; it may just be slow. */
-#define MUTE_SECONDS 30
 
 #define BIT(n) (1ULL << (n))
 #define NEEDED (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_RING_F_INDIRECT_DESC))
@@ -90,16 +88,8 @@ static gboolean on_call(int fd, G_GNUC_UNUSED GIOCondition ready, gpointer opaqu
 static gboolean on_watch(gpointer opaque)
 {
 	struct vhost_disk *vhost = opaque;
-	gboolean busy = vhost->link && vhost->disk.in_flight.length;
-	gboolean mute = busy && vhost->busy && vhost->answers == vhost->seen;
 
-	vhost->busy = busy;
-	vhost->seen = vhost->answers;
-	if (mute && !vhost->mute)
-		disk_say(&vhost->disk, "the server doesn't answer; requests wait for it");
-	else if (vhost->link && vhost->mute && !mute)
-		disk_say(&vhost->disk, "the server answers again");
-	vhost->mute = mute;
+	disk_look_mute(&vhost->disk, &vhost->mute, vhost->link != NULL, vhost->link != NULL);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -387,7 +377,7 @@ static struct vhost_disk *new_disk(const struct disk_spec *spec, const struct me
 	vhost->disk.info.can_discard = spec->discard && !spec->read_only;
 	vhost->mem = memory;
 	vhost->server = *server;
-	vhost->watch_seconds = CLAMP(spec->reconnect, 1, MUTE_SECONDS);
+	vhost->watch_seconds = CLAMP(spec->reconnect, 1, DISK_MUTE_SECONDS);
 	vhost->shared_fd = vhost->kick = vhost->call = -1;
 	g_queue_init(&vhost->waiting);
 	return vhost;

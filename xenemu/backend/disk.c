@@ -208,6 +208,20 @@ void disk_commit(struct disk *disk)
 		disk->engine->commit(disk);
 }
 
+void disk_look_mute(struct disk *disk, struct disk_mute *mute, gboolean expects, gboolean is_up)
+{
+	gboolean busy = expects && disk->in_flight.length;
+	gboolean is_mute = busy && mute->busy && mute->answers == mute->seen;
+
+	mute->busy = busy;
+	mute->seen = mute->answers;
+	if (is_mute && !mute->is_mute)
+		disk_say(disk, "the server doesn't answer; requests wait for it");
+	else if (is_up && mute->is_mute && !is_mute)
+		disk_say(disk, "the server answers again");
+	mute->is_mute = is_mute;
+}
+
 /* --- the size --- */
 
 static gboolean tell_sized(gpointer opaque)
