@@ -57,13 +57,6 @@ static gboolean on_retry(gpointer opaque)
 	return G_SOURCE_REMOVE;
 }
 
-static void stop(guint *timer)
-{
-	if (*timer)
-		g_source_remove(*timer);
-	*timer = 0;
-}
-
 /* Every request that has no answer is to be sent again, in the order of submission. */
 static void take_back(struct nbd_disk *nbd)
 {
@@ -107,7 +100,7 @@ void nbd_down(struct nbd_disk *nbd, const char *why)
 		tell_outage(nbd, why);
 	if (!nbd->uri)
 		return;
-	stop(&nbd->retry);
+	g_clear_handle_id(&nbd->retry, g_source_remove);
 	nbd->retry = g_timeout_add(nbd->delay, on_retry, nbd);
 	nbd->delay = MIN(nbd->delay * 2, RETRY_MOST_MS);
 }
@@ -190,8 +183,8 @@ static void came_back(struct nbd_disk *nbd)
 	}
 	if (nbd->outage)
 		disk_say(&nbd->disk, "the server is back");
-	stop(&nbd->limit);
-	stop(&nbd->retry);
+	g_clear_handle_id(&nbd->limit, g_source_remove);
+	g_clear_handle_id(&nbd->retry, g_source_remove);
 	nbd->outage = FALSE;
 	nbd->wrong = FALSE;
 	nbd->failing = FALSE;
@@ -252,9 +245,9 @@ static void drain(struct disk *disk)
 	nbd_size_stop(nbd);
 	take_back(nbd);
 	g_queue_clear(&nbd->waiting);
-	stop(&nbd->retry);
-	stop(&nbd->limit);
-	stop(&nbd->watch);
+	g_clear_handle_id(&nbd->retry, g_source_remove);
+	g_clear_handle_id(&nbd->limit, g_source_remove);
+	g_clear_handle_id(&nbd->watch, g_source_remove);
 }
 
 static void nbd_free(struct disk *disk)
@@ -354,7 +347,7 @@ static void end_opening(struct nbd_disk *nbd, enum nbd_link_state state)
 	GError *error = NULL;
 
 	nbd->opening = FALSE;
-	stop(&nbd->limit);
+	g_clear_handle_id(&nbd->limit, g_source_remove);
 	if (!finish_open(nbd, state, &error))
 		nbd_close_link(nbd);
 	disk_opened(&nbd->disk, error);

@@ -26,11 +26,6 @@
 /* What there is of the configuration in QEMU 7.2 as in later ones. */
 #define CONFIG_BYTES (offsetof(struct virtio_blk_config, unused1) + 3)
 
-static void stop(guint *timer)
-{
-	g_clear_handle_id(timer, g_source_remove);
-}
-
 /* --- its end --- */
 
 /* The memory is ours alone again when this returns. */
@@ -140,8 +135,8 @@ static void drain(struct disk *disk)
 
 	vhost->resizing = FALSE;
 	cut_off(vhost);
-	stop(&vhost->limit);
-	stop(&vhost->watch);
+	g_clear_handle_id(&vhost->limit, g_source_remove);
+	g_clear_handle_id(&vhost->watch, g_source_remove);
 }
 
 static void close_fd(int fd)
@@ -300,7 +295,7 @@ static void end_opening(struct vhost_disk *vhost, enum vhost_user_state state)
 	GError *error = NULL;
 
 	vhost->opening = FALSE;
-	stop(&vhost->limit);
+	g_clear_handle_id(&vhost->limit, g_source_remove);
 	if (!finish_open(vhost, state, &error))
 		cut_off(vhost);
 	disk_opened(&vhost->disk, error);
